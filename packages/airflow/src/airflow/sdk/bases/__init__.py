@@ -1,0 +1,1 @@
+"""`airflow.sdk.bases`: base classes, by the paths of Airflow's SDK."""

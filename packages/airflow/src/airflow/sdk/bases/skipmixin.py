@@ -1,0 +1,7 @@
+"""`airflow.sdk.bases.skipmixin`: skipping of tasks that follow."""
+
+from __future__ import annotations
+
+from tradewind.sdk import SkipMixin
+
+__all__ = ["SkipMixin"]

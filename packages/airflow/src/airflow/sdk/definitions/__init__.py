@@ -1,0 +1,1 @@
+"""`airflow.sdk.definitions`: what DAG files define, by the paths of Airflow's SDK."""

@@ -1,0 +1,7 @@
+"""`airflow.sdk.definitions.template`: values that are no templates."""
+
+from __future__ import annotations
+
+from tradewind.sdk import literal
+
+__all__ = ["literal"]

@@ -1,0 +1,178 @@
+"""The mains of the serving processes. Each takes the settings, serves until a signal and returns its exit code."""
+
+from __future__ import annotations
+
+import gc
+import socket
+import sys
+from collections.abc import Callable
+
+from tradewind.kernel.clock import SystemClock
+from tradewind.kernel.log import configure_logging
+from tradewind.kernel.process import set_process_name
+from tradewind.kernel.settings import Settings
+
+BUNDLE = "dags"
+"""Name of the bundle that core.dags_folder is."""
+AGENT_PRELOAD = ("tradewind.standard.python", "tradewind.standard.bash", "tradewind.standard.empty")
+"""Operators most DAG files use: every task shares them."""
+_STOP_SECONDS = 8.0
+
+
+def run_scheduler(settings: Settings) -> int:
+    """Schedule: create runs, plan them, hand attempts to the executors; and the periodic duties beside it."""
+    _be("scheduler", settings)
+    from tradewind.app.plugs import execution_key, open_database
+    from tradewind.app.scheduling import Place, SchedulerHeartbeat, SchedulerLoop
+    from tradewind.executors.local import LocalExecutor
+    from tradewind.kernel.service import ServiceGroup, run_until_signal
+    from tradewind.maintenance import maintenance_services
+    from tradewind.scheduler.loop import Scheduler, SchedulerOptions
+
+    clock = SystemClock()
+    place = Place(settings.home)
+    store = open_database(settings)
+    executor = LocalExecutor(
+        "local",
+        settings.agent.socket,
+        execution_key(settings),
+        settings.core.parallelism,
+        wake=lambda: scheduler.wake(),
+    )
+    options = SchedulerOptions(
+        name=place.name,
+        lease_seconds=settings.scheduler.lease_seconds,
+        safety_poll_seconds=settings.scheduler.safety_poll_seconds,
+        batch_max=settings.scheduler.batch_max,
+    )
+    executors = {executor.name: executor}
+    scheduler = Scheduler(store, clock, executors, executor.name, options)
+    group = ServiceGroup(
+        "scheduler",
+        [
+            SchedulerLoop(scheduler, executors),
+            SchedulerHeartbeat(scheduler, settings.scheduler.heartbeat_seconds),
+            *maintenance_services(store, clock, settings),
+        ],
+        stop_seconds=_STOP_SECONDS,
+    )
+    try:
+        return run_until_signal(group)
+    finally:
+        store.close()
+        place.leave()
+
+
+def run_api_server(settings: Settings, listener: socket.socket | None = None) -> int:
+    """Serve the API: agents, probes, people.
+
+    Parameters:
+        listener: a socket that listens already; default: one is made from api.host and api.port.
+
+    Raises:
+        Unavailable: the address cannot be used.
+    """
+    _be("api-server", settings)
+    from tradewind.adapters.passwords import Argon2Passwords
+    from tradewind.app.plugs import bearer_tokens, execution_key, open_database, open_vault
+    from tradewind.commands.execution import ExecutionDesk
+    from tradewind.domain.retry import RetryLimits
+    from tradewind.kernel.ids import uuid7
+    from tradewind.kernel.service import ServiceGroup, run_until_signal
+    from tradewind.server.app_factory import create_api
+    from tradewind.server.serving import ApiServer, listen
+    from tradewind.wire.workload import agent_credential
+
+    if listener is None:
+        _refuse_several_workers(settings)
+        listener = listen(settings)
+        announce_admin(settings)
+    clock = SystemClock()
+    store = open_database(settings)
+    vault = open_vault(settings)
+    limits = RetryLimits(
+        infrastructure_tries_max=settings.core.infrastructure_retries_max,
+        delay_seconds_max=settings.core.max_task_retry_delay_seconds,
+        map_length_max=settings.core.max_map_length,
+    )
+    api = create_api(
+        store,
+        lambda: ExecutionDesk(store, clock, vault, lambda: str(uuid7()), limits),
+        settings,
+        clock,
+        credential=agent_credential(execution_key(settings)),
+        passwords=Argon2Passwords(),
+        tokens=bearer_tokens(settings, clock),
+    )
+    try:
+        return run_until_signal(
+            ServiceGroup("api-server", [ApiServer(api, [listener], api.close)], stop_seconds=_STOP_SECONDS)
+        )
+    finally:
+        store.close()
+
+
+def run_dag_processor(settings: Settings) -> int:
+    """Keep the DAGs in step with the files of core.dags_folder."""
+    _be("dag-processor", settings)
+    from tradewind.adapters.bundles import LocalBundle
+    from tradewind.app.first_start import first_examples
+    from tradewind.app.plugs import open_database
+    from tradewind.kernel.service import ServiceGroup, run_until_signal
+    from tradewind.processor.service import ProcessorService
+
+    clock = SystemClock()
+    store = open_database(settings)
+    first_examples(store, settings)
+    bundle = LocalBundle(BUNDLE, settings.core.dags_folder, settings.bundles.root, clock)
+    service = ProcessorService(store, bundle, settings, clock)
+    try:
+        return run_until_signal(ServiceGroup("dag-processor", [service], stop_seconds=_STOP_SECONDS))
+    finally:
+        store.close()
+
+
+def run_agent(settings: Settings) -> int:
+    """Run tasks on this machine."""
+    from tradewind.runtime.agent_main import run_agent as serve
+
+    return serve(settings, preload=AGENT_PRELOAD)
+
+
+MAINS: dict[str, Callable[[Settings], int]] = {
+    "scheduler": run_scheduler,
+    "api-server": run_api_server,
+    "dag-processor": run_dag_processor,
+    "agent": run_agent,
+}
+
+
+def announce_admin(settings: Settings) -> None:
+    """Make the first administrator when there is none; a generated password is printed, this once."""
+    from tradewind.app.first_start import first_admin
+    from tradewind.app.plugs import open_database
+
+    store = open_database(settings)
+    try:
+        made = first_admin(store, settings)
+    finally:
+        store.close()
+    if made is not None and made.generated_password is not None:
+        print(f"administrator {made.username}, password {made.generated_password} (shown only now)", flush=True)
+
+
+def _be(name: str, settings: Settings) -> None:
+    configure_logging(level=settings.logs.level, line_format=settings.logs.format, process=name)
+    set_process_name(f"tradewind-{name}")
+    # What was imported so far stays: the collector need not walk it again and again.
+    gc.collect()
+    gc.freeze()
+    sys.stdout.flush()
+
+
+def _refuse_several_workers(settings: Settings) -> None:
+    if settings.api.workers > 1:
+        raise NotImplementedError(
+            f"api.workers={settings.api.workers} is not available yet for `tradewind api-server`; use 1, "
+            "or start several servers with different api.port behind a proxy"
+        )

@@ -1,0 +1,73 @@
+"""What people ask of DAGs: look, pause, unpause, delete."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tradewind.ports.rows import DagRow
+from tradewind.ports.store import Transaction
+from tradewind.wire.errors import Conflict
+from tradewind.wire.states import LIVE_RUN_STATES
+
+from .documents import Documents
+from .runs import require_dag
+from .schedules import following_run
+
+_REASON_LENGTH_MAX = 1000
+
+
+def get_dag(tx: Transaction, dag_id: str) -> DagRow:
+    """The DAG, also one that no file defines any more. Raises `NotFound` naming the nearest id."""
+    return require_dag(tx, dag_id)
+
+
+def pause_dag(tx: Transaction, dag_id: str, reason: str | None = None) -> bool:
+    """Switch its schedule off: no further scheduled runs; those that run go on, people may still trigger it.
+
+    Whether it was switched by this call. Raises `NotFound`.
+    """
+    row = require_dag(tx, dag_id, lock=True)
+    if row.is_paused:
+        return False
+    tx.dag_set_paused(dag_id, True, reason[:_REASON_LENGTH_MAX] if reason else None)
+    tx.ring("dags", "changes")
+    return True
+
+
+def unpause_dag(tx: Transaction, documents: Documents, now: datetime, dag_id: str) -> bool:
+    """Switch its schedule on. With catchup, what was missed meanwhile is made up. Without it, the next run is chosen
+    anew as the timetable says: at most the latest of what was missed.
+
+    Whether it was switched by this call. Raises `NotFound`.
+    """
+    row = require_dag(tx, dag_id, lock=True)
+    if not row.is_paused:
+        return False
+    tx.dag_set_paused(dag_id, False)
+    document = documents.get(tx, row.version_id).document
+    if row.next_run_after is None or not document.catchup:
+        tx.dag_set_next(dag_id, following_run(tx, document, now))
+    # Queued scheduled runs waited as well.
+    tx.ring("dags", "runs", "changes")
+    return True
+
+
+def delete_dag(tx: Transaction, dag_id: str) -> None:
+    """Remove a DAG with its history.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: it has unfinished runs, or its file still defines it.
+        NotImplementedError: always, when nothing speaks against it.
+    """
+    row = require_dag(tx, dag_id, lock=True)
+    live = tx.list_runs(dag_id=dag_id, states=tuple(LIVE_RUN_STATES), limit=1)
+    if live:
+        raise Conflict(f"DAG {dag_id!r} has an unfinished run {live[0].run_id!r}: wait for it, or stop it first")
+    if not row.is_stale:
+        raise Conflict(
+            f"DAG {dag_id!r} is still defined by {row.file}: remove it from there first, or it would come back"
+        )
+    raise NotImplementedError(
+        "deleting a DAG with its history is not available yet (it comes with the public REST API)"
+    )

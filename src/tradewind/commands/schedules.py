@@ -1,0 +1,61 @@
+"""When a DAG runs next by its own schedule: shared by publication, pause and unpause, and the scheduler."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tradewind.domain.timetables import DagRunInfo, Restriction, timetable_for
+from tradewind.ports.rows import DagRow, RunRow
+from tradewind.ports.store import NextRun, RunTx
+from tradewind.wire.document import DagDocument
+
+
+def info_of_run(run: RunRow) -> DagRunInfo:
+    """What a timetable needs to know of an earlier run."""
+    logical = run.logical_date or run.run_after
+    return DagRunInfo(
+        run_after=run.run_after,
+        logical_date=logical,
+        data_interval_start=run.data_interval_start or logical,
+        data_interval_end=run.data_interval_end or logical,
+    )
+
+
+def next_info(document: DagDocument, last: DagRunInfo | None, now: datetime) -> DagRunInfo | None:
+    """The run after `last`, None when the schedule makes no more."""
+    timetable = timetable_for(document.schedule)
+    if not timetable.can_be_scheduled:
+        return None
+    restriction = Restriction(earliest=document.start_date, latest=document.end_date, catchup=document.catchup)
+    return timetable.next_run(last, restriction, now)
+
+
+def next_run(info: DagRunInfo | None) -> NextRun | None:
+    """The same as the row of the DAG keeps it."""
+    if info is None:
+        return None
+    return NextRun(
+        run_after=info.run_after,
+        logical_date=info.logical_date,
+        interval_start=info.data_interval_start,
+        interval_end=info.data_interval_end,
+    )
+
+
+def announced_run(dag: DagRow) -> DagRunInfo | None:
+    """The next run as the row of the DAG keeps it."""
+    if dag.next_run_after is None:
+        return None
+    logical = dag.next_logical_date or dag.next_run_after
+    return DagRunInfo(
+        run_after=dag.next_run_after,
+        logical_date=logical,
+        data_interval_start=dag.next_interval_start or logical,
+        data_interval_end=dag.next_interval_end or logical,
+    )
+
+
+def following_run(tx: RunTx, document: DagDocument, now: datetime) -> NextRun | None:
+    """The next scheduled run of the DAG, from the newest one there is."""
+    newest = tx.run_last_automated(document.dag_id)
+    return next_run(next_info(document, info_of_run(newest) if newest else None, now))

@@ -1,0 +1,1 @@
+"""Executors carry workloads to agents (`ports.executor`): one foreign way each."""

@@ -1,0 +1,36 @@
+"""Periodic duties, each a small service with its own rhythm. They may run beside each scheduler: what a turn writes is
+one transaction that is right with any number of them.
+
+| duty | what it mends |
+| --- | --- |
+| `LostAgents` | attempts of agents that fell silent |
+| `ForgottenComponents` | heartbeat rows of processes that are long gone |
+| `SlotsAudit` | counters of pools, limits and runs that differ from the rows they count |
+| `OrphanedHolds` | slots that instances of ended runs still hold |
+
+Begin reading at `duty.Duty`; `maintenance_services` makes them all.
+"""
+
+from __future__ import annotations
+
+from tradewind.kernel.clock import Clock
+from tradewind.kernel.service import Service
+from tradewind.kernel.settings import Settings
+from tradewind.ports.store import Store
+
+from .components import ForgottenComponents
+from .lost_agents import LostAgents
+from .slots import OrphanedHolds, SlotsAudit
+
+__all__ = ["maintenance_services", "LostAgents", "ForgottenComponents", "SlotsAudit", "OrphanedHolds"]
+
+
+def maintenance_services(store: Store, clock: Clock, settings: Settings) -> list[Service]:
+    """All duties, with the rhythms of the settings."""
+    interval = settings.maintenance.interval_seconds
+    return [
+        LostAgents(store, clock, settings.agent.lost_seconds, settings.core.infrastructure_retries_max),
+        ForgottenComponents(store, interval, settings.scheduler.lease_seconds),
+        SlotsAudit(store, interval),
+        OrphanedHolds(store, interval, settings.maintenance.batch_max),
+    ]

@@ -1,0 +1,215 @@
+"""What authors write with. Each name is loaded when it is first used, so that importing costs next to nothing.
+
+`_MODULES` is the list: name → where it lives. All else in this package is private.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tradewind import __version__ as __version__
+    from tradewind.wire.states import DagRunState as DagRunState
+    from tradewind.wire.states import TaskInstanceState as TaskInstanceState
+    from tradewind.wire.states import TriggerRule as TriggerRule
+    from tradewind.wire.states import WeightRule as WeightRule
+
+    from . import macros as macros
+    from .branching import BaseBranchOperator as BaseBranchOperator
+    from .branching import BranchMixIn as BranchMixIn
+    from .branching import SkipMixin as SkipMixin
+    from .connections import Connection as Connection
+    from .context import Context as Context
+    from .context import get_current_context as get_current_context
+    from .context import get_parsing_context as get_parsing_context
+    from .dag_decorator import dag as dag
+    from .definition import DAG as DAG
+    from .edges import EdgeModifier as EdgeModifier
+    from .edges import Label as Label
+    from .edges import chain as chain
+    from .edges import chain_linear as chain_linear
+    from .edges import cross_downstream as cross_downstream
+    from .exceptions import AirflowException as AirflowException
+    from .exceptions import AirflowFailException as AirflowFailException
+    from .exceptions import AirflowNotFoundException as AirflowNotFoundException
+    from .exceptions import AirflowRescheduleException as AirflowRescheduleException
+    from .exceptions import AirflowSensorTimeout as AirflowSensorTimeout
+    from .exceptions import AirflowSkipException as AirflowSkipException
+    from .exceptions import AirflowTaskTerminated as AirflowTaskTerminated
+    from .exceptions import AirflowTaskTimeout as AirflowTaskTimeout
+    from .exceptions import DownstreamTasksSkipped as DownstreamTasksSkipped
+    from .exceptions import ParamValidationError as ParamValidationError
+    from .exceptions import TaskDeferred as TaskDeferred
+    from .exceptions import XComNotFound as XComNotFound
+    from .groups import TaskGroup as TaskGroup
+    from .groups import task_group as task_group
+    from .hooks import BaseHook as BaseHook
+    from .operator import BaseOperator as BaseOperator
+    from .params import Param as Param
+    from .params import ParamsDict as ParamsDict
+    from .sensor import BaseSensorOperator as BaseSensorOperator
+    from .sensor import PokeReturnValue as PokeReturnValue
+    from .task_instance import RuntimeTaskInstance as TaskInstance
+    from .taskflow import result as result
+    from .taskflow import setup as setup
+    from .taskflow import task as task
+    from .taskflow import teardown as teardown
+    from .templates import literal as literal
+    from .timetables import CronDataIntervalTimetable as CronDataIntervalTimetable
+    from .timetables import CronTriggerTimetable as CronTriggerTimetable
+    from .timetables import DeltaDataIntervalTimetable as DeltaDataIntervalTimetable
+    from .timetables import DeltaTriggerTimetable as DeltaTriggerTimetable
+    from .timetables import EventsTimetable as EventsTimetable
+    from .timetables import MultipleCronTriggerTimetable as MultipleCronTriggerTimetable
+    from .variables import Variable as Variable
+    from .xcomarg import XComArg as XComArg
+
+_MODULES = {
+    "definition": "DAG",
+    "dag_decorator": "dag",
+    "operator": "BaseOperator",
+    "taskflow": "task setup teardown result",
+    "groups": "TaskGroup task_group",
+    "edges": "EdgeModifier Label chain chain_linear cross_downstream",
+    "xcomarg": "XComArg",
+    "params": "Param ParamsDict",
+    "timetables": (
+        "CronTriggerTimetable MultipleCronTriggerTimetable CronDataIntervalTimetable "
+        "DeltaTriggerTimetable DeltaDataIntervalTimetable EventsTimetable"
+    ),
+    "sensor": "BaseSensorOperator PokeReturnValue",
+    "branching": "BaseBranchOperator BranchMixIn SkipMixin",
+    "hooks": "BaseHook",
+    "variables": "Variable",
+    "connections": "Connection",
+    "context": "Context get_current_context get_parsing_context",
+    "task_instance": "TaskInstance=RuntimeTaskInstance",
+    "templates": "literal",
+    "macros": "macros=",
+    "exceptions": (
+        "AirflowException AirflowFailException AirflowNotFoundException AirflowRescheduleException "
+        "AirflowSensorTimeout "
+        "AirflowSkipException AirflowTaskTerminated AirflowTaskTimeout DownstreamTasksSkipped ParamValidationError "
+        "TaskDeferred XComNotFound"
+    ),
+    "..wire.states": "DagRunState TaskInstanceState TriggerRule WeightRule",
+    "..": "__version__",
+}
+"""Module → its public names; `a=b`: public as `a`, called `b` there; `a=`: the module itself."""
+
+_NOT_YET = {
+    "assets": "Asset AssetAccessControl AssetAlias AssetAll AssetAny AssetOrTimeSchedule AssetWatcher Metadata asset",
+    "asset partitions": (
+        "AllowedKeyMapper ChainMapper CronPartitionTimetable DayWindow FanOutMapper FixedKeyMapper HourWindow "
+        "IdentityMapper "
+        "MinimumCount MonthWindow PartitionMapper PartitionedAssetTimetable PartitionedAtRuntime ProductMapper "
+        "QuarterWindow "
+        "RollupMapper SegmentWindow StartOfDayMapper StartOfHourMapper StartOfMonthMapper StartOfQuarterMapper "
+        "StartOfWeekMapper StartOfYearMapper WaitForAll WeekWindow Window YearWindow"
+    ),
+    "deadlines": "AsyncCallback BaseDeadlineReference DeadlineAlert DeadlineReference SyncCallback deadline_reference",
+    "retry policies": "ExceptionRetryPolicy RetryAction RetryDecision RetryPolicy RetryRule",
+    "asynchronous operators": "BaseAsyncOperator",
+    "resumable jobs": "ResumableJobMixin",
+    "notifiers": "BaseNotifier",
+    "operator links": "BaseOperatorLink",
+    "XCom backends": "BaseXCom",
+    "object storage paths": "ObjectStoragePath",
+    "task state stores": "NEVER_EXPIRE",
+    "the configuration reader": "conf",
+    "lineage": "lineage",
+}
+"""Topic → names that Airflow has and that are not built yet."""
+
+
+def _homes() -> dict[str, tuple[str, str]]:
+    found = {}
+    for module, names in _MODULES.items():
+        for entry in names.split():
+            public, given, private = entry.partition("=")
+            found[public] = (module, private if given else public)
+    return found
+
+
+_HOMES = _homes()
+_TOPICS = {name: topic for topic, names in _NOT_YET.items() for name in names.split()}
+
+__all__ = [
+    "AirflowException",
+    "AirflowFailException",
+    "AirflowNotFoundException",
+    "AirflowRescheduleException",
+    "AirflowSensorTimeout",
+    "AirflowSkipException",
+    "AirflowTaskTerminated",
+    "AirflowTaskTimeout",
+    "BaseBranchOperator",
+    "BaseHook",
+    "BaseOperator",
+    "BaseSensorOperator",
+    "BranchMixIn",
+    "Connection",
+    "Context",
+    "CronDataIntervalTimetable",
+    "CronTriggerTimetable",
+    "DAG",
+    "DagRunState",
+    "DeltaDataIntervalTimetable",
+    "DeltaTriggerTimetable",
+    "DownstreamTasksSkipped",
+    "EdgeModifier",
+    "EventsTimetable",
+    "Label",
+    "MultipleCronTriggerTimetable",
+    "Param",
+    "ParamValidationError",
+    "ParamsDict",
+    "PokeReturnValue",
+    "SkipMixin",
+    "TaskDeferred",
+    "TaskGroup",
+    "TaskInstance",
+    "TaskInstanceState",
+    "TriggerRule",
+    "Variable",
+    "WeightRule",
+    "XComArg",
+    "XComNotFound",
+    "__version__",
+    "chain",
+    "chain_linear",
+    "cross_downstream",
+    "dag",
+    "get_current_context",
+    "get_parsing_context",
+    "literal",
+    "macros",
+    "result",
+    "setup",
+    "task",
+    "task_group",
+    "teardown",
+]
+
+
+class NotAvailable(ImportError, NotImplementedError):
+    """A name that Airflow has and that is not built yet."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _TOPICS:
+        raise NotAvailable(f"{name} is not available: {_TOPICS[name]} are not built yet")
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'tradewind.sdk' has no attribute {name!r}")
+    module, private = home
+    relative = module if module.startswith("..") else f".{module}"
+    loaded = importlib.import_module(relative, __name__)
+    value = getattr(loaded, private) if private else loaded
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,111 @@
+"""The API as one ASGI application: the execution face beside the faces for people."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tradewind.commands.users import Passwords
+from tradewind.kernel.clock import Clock
+from tradewind.kernel.settings import Settings
+from tradewind.ports.store import Store
+
+from . import health, welcome
+from .auth import Gate, SignIn
+from .auth.gate import Tokens
+from .database import Database
+from .door import Door
+from .execution import PATH, DeskPool, ExchangeFace
+from .execution.desks import Desk
+from .headers import SecurityHeaders
+from .presence import Presence
+from .problems import BugLog, handlers
+
+
+class Api:
+    """The ASGI application. `close` when nobody asks any more."""
+
+    def __init__(
+        self, exchange: ASGIApp, faces: ASGIApp, presence: Presence, closing: tuple[Callable[[], None], ...]
+    ) -> None:
+        self._exchange = exchange
+        self._faces = faces
+        self._presence = presence
+        self._closing = closing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # The hot path passes no layer that it does not need.
+        if scope["type"] == "http" and scope["path"] == PATH:
+            await self._exchange(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            await self._faces(scope, receive, send)
+
+    def close(self) -> None:
+        """Free the threads."""
+        for each in self._closing:
+            each()
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """From the start of the server to its end."""
+        await receive()
+        beating = asyncio.create_task(self._presence.keep(), name="presence")
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        beating.cancel()
+        try:
+            await beating
+        except asyncio.CancelledError:
+            pass  # as asked
+        await self._presence.leave()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def create_api(
+    store: Store,
+    make_desk: Callable[[], Desk],
+    settings: Settings,
+    clock: Clock,
+    *,
+    credential: str,
+    passwords: Passwords,
+    tokens: Tokens,
+) -> Api:
+    """The whole API.
+
+    Parameters:
+        make_desk: makes an execution desk (`commands.execution.ExecutionDesk`); called once in each of its threads.
+        credential: what agents present (`kernel.keys.execution_credential`).
+        passwords, tokens: adapters.passwords, adapters.tokens.
+    """
+    # As many threads as there are connections that stay open; on SQLite writers take turns, and the threads only wait.
+    desks = DeskPool(make_desk, threads=settings.database.pool_size)
+    database = Database(store)
+    sign_in = SignIn(store, passwords, tokens, clock)
+    reader = health.HealthReader(database, settings)
+    gate = Gate(database, tokens)
+
+    def make_public() -> ASGIApp:
+        from .public.app import create_public
+
+        return create_public(gate, reader)
+
+    routes: list[Route | Mount] = [
+        *health.routes(reader),
+        *welcome.routes(reader, settings),
+        *sign_in.routes(),
+        Mount("/api/v2", Door(make_public)),
+    ]
+    faces = Starlette(routes=routes, exception_handlers=handlers())
+    faces.state.gate = gate
+    return Api(
+        ExchangeFace(desks, credential),
+        SecurityHeaders(BugLog(faces)),
+        Presence(database, clock, settings),
+        (desks.close, database.close, sign_in.close),
+    )

@@ -1,0 +1,6 @@
+"""Who is asking. `tokens` signs people in, `gate` recognises them afterwards, `throttle` slows down guessing."""
+
+from .gate import Gate, require_user
+from .tokens import SignIn
+
+__all__ = ["Gate", "SignIn", "require_user"]

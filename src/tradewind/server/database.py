@@ -1,0 +1,70 @@
+"""The database on behalf of requests, in threads of their own: probes are answered while exchanges are busy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from tradewind.ports.store import Store, Transaction
+from tradewind.wire.errors import Unavailable
+
+T = TypeVar("T")
+
+
+class Database:
+    """The store as handlers use it: blocking work goes to a few threads, with a bound on the waiting.
+
+    Parameters:
+        threads: how many transactions run at once.
+        waiting_max: how many more may wait.
+        seconds_max: how long a handler waits for an answer.
+    """
+
+    def __init__(self, store: Store, *, threads: int = 2, waiting_max: int = 64, seconds_max: float = 30.0) -> None:
+        self._store = store
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="api-database")
+        self._in_hand = 0
+        self._in_hand_max = threads + waiting_max
+        self._seconds_max = seconds_max
+
+    async def read(self, ask: Callable[[Transaction], T], *, seconds_max: float | None = None) -> T:
+        """What `ask` finds in a snapshot. Raises `Unavailable` when the database does not answer in time."""
+
+        def work() -> T:
+            with self._store.read() as tx:
+                return ask(tx)
+
+        return await self._run(work, seconds_max)
+
+    async def write(self, act: Callable[[Transaction], T]) -> T:
+        """What `act` answers, committed. Raises `Unavailable` as `read` does; it may be carried out all the same."""
+
+        def work() -> T:
+            with self._store.begin() as tx:
+                return act(tx)
+
+        return await self._run(work, None)
+
+    def close(self) -> None:
+        """Take no more work; what is under way ends by itself."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _run(self, work: Callable[[], T], seconds_max: float | None) -> T:
+        if self._in_hand >= self._in_hand_max:
+            raise Unavailable(f"{self._in_hand} requests wait for the database already; try again")
+        self._in_hand += 1
+        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        future.add_done_callback(self._done)
+        limit = self._seconds_max if seconds_max is None else seconds_max
+        try:
+            async with asyncio.timeout(limit):
+                return await asyncio.shield(future)
+        except TimeoutError:
+            raise Unavailable(f"the database did not answer within {limit:g} s; try again") from None
+
+    def _done(self, future: asyncio.Future[T]) -> None:
+        self._in_hand -= 1
+        if not future.cancelled():
+            future.exception()  # seen, also when whoever asked has gone

@@ -1,0 +1,143 @@
+"""Listening: the API as a service in a thread of its own, on uvicorn (uvloop, httptools)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from tradewind.kernel.service import ServiceGroup, ThreadService, run_until_signal
+from tradewind.kernel.settings import Settings
+from tradewind.wire.errors import Unavailable
+
+from .app_factory import Api
+
+KEEP_ALIVE_SECONDS = 120
+"""Longer than what proxies and agents rest between requests, so that they end connections, not we under their hands."""
+_BACKLOG = 1024
+_DRAIN_SECONDS = 5
+
+
+def listen(settings: Settings) -> socket.socket:
+    """A socket that listens on api.host and api.port: taken before anything else starts, so that a clash shows at once.
+
+    Beyond this machine (api.host 0.0.0.0) nothing else is needed: agents always need the execution credential, people
+    always need a user, and the first one is made at start. What is missing there is TLS: put a proxy in front.
+
+    Raises:
+        Unavailable: the address cannot be used; says which settings to change.
+    """
+    host, port = settings.api.host, settings.api.port
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise Unavailable(f"cannot listen on {host}: {error.strerror or error}; set api.host") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if settings.api.workers > 1:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise Unavailable(
+            f"cannot listen on {host} port {port}: {error.strerror}; stop what uses it, or set api.port or api.host"
+        ) from error
+    return listener
+
+
+def run_server(make_api: Callable[[], Api], settings: Settings) -> int:
+    """The main of a process that serves the API: listen, serve until a signal; the exit code.
+
+    Parameters:
+        make_api: makes the application (`app_factory.create_api`) when the port is ours.
+
+    Raises:
+        Unavailable: the address cannot be used.
+    """
+    listener = listen(settings)
+    api = make_api()
+    return run_until_signal(ServiceGroup("api-server", [ApiServer(api, [listener], api.close)]))
+
+
+class ApiServer(ThreadService):
+    """Serves `app` on sockets that listen already.
+
+    Parameters:
+        app: the ASGI application (`app_factory.create_api`).
+        sockets: taken over, closed at the end.
+        on_stopped: called at the end, in the service's thread.
+    """
+
+    def __init__(
+        self, app: ASGIApp, sockets: Sequence[socket.socket], on_stopped: Callable[[], None] | None = None
+    ) -> None:
+        super().__init__("api-server")
+        self._sockets = list(sockets)
+        self._on_stopped = on_stopped
+        self._server = _Server(_config(app), on_started=self.ready)
+
+    def run(self) -> None:
+        try:
+            self._server.run(self._sockets)
+        finally:
+            for each in self._sockets:
+                each.close()
+            if self._on_stopped is not None:
+                self._on_stopped()
+
+    def wake(self) -> None:
+        self._server.ask_to_exit()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, but it sleeps until it is asked to stop: the original looks ten times a second."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._asked = asyncio.Event()
+
+    def ask_to_exit(self) -> None:
+        """From any thread, also before it has started."""
+        self.should_exit = True
+        loop = self._loop
+        if loop is not None:
+            try:
+                loop.call_soon_threadsafe(self._asked.set)
+            except RuntimeError:
+                pass  # the loop has closed meanwhile: it has exited
+
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._on_started()
+        # Asked between the two lines above: then there was no loop to wake.
+        if not self.should_exit:
+            await self._asked.wait()
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # The date is kept up to date by the tick that `_Server` leaves out.
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )

@@ -1,0 +1,185 @@
+"""What the memory holds: one table per family, with the unique keys, checks and indexes of the database's schema."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from tradewind.ports.rows import (
+    AttemptRow,
+    ComponentRow,
+    ConnectionRow,
+    DagRow,
+    FileRow,
+    ImportErrorRow,
+    PoolRow,
+    RunRow,
+    TaskRow,
+    UserRow,
+    VariableRow,
+    VersionRow,
+    XComRow,
+)
+from tradewind.wire.states import LIVE_RUN_STATES, DagRunState, DagRunType, TaskInstanceState
+
+from .tables import BrokenRule, Index, Table, Unique
+
+_LIVE = frozenset({TaskInstanceState.QUEUED, TaskInstanceState.RUNNING, TaskInstanceState.DEFERRED})
+_WAITING = frozenset({TaskInstanceState.UP_FOR_RETRY, TaskInstanceState.UP_FOR_RESCHEDULE})
+UNOWNED = ""
+"""Stands for "running, but nobody's" in the index by owner, where None means "not indexed"."""
+
+
+class InboxLine(msgspec.Struct, frozen=True):
+    """An event as written; `number` rises with each and gives the order."""
+
+    number: int
+    run_key: str
+    raw: bytes
+
+
+class LimitRow(msgspec.Struct, frozen=True):
+    """How many instances of the task ("dag_id/task_id") hold a slot, over all runs."""
+
+    key: str
+    used: int
+
+
+class Data:
+    """All tables. Rows are frozen; the tables change only through a transaction."""
+
+    __slots__ = (
+        "attempts",
+        "components",
+        "connections",
+        "dags",
+        "errors",
+        "files",
+        "inbox",
+        "limits",
+        "pools",
+        "rejected",
+        "rendered",
+        "runs",
+        "tasks",
+        "users",
+        "variables",
+        "versions",
+        "xcoms",
+    )
+
+    def __init__(self) -> None:
+        self.files: Table[tuple[str, str], FileRow] = Table("dag_file")
+        self.errors: Table[tuple[str, str], ImportErrorRow] = Table("import_error")
+        self.dags: Table[str, DagRow] = Table(
+            "dag", check=_check_dag, indexes={"file": Index(lambda row: (row.bundle, row.file))}
+        )
+        self.versions: Table[str, VersionRow] = Table(
+            "dag_version",
+            uniques={"number": Unique("(dag_id, number)", lambda row: (row.dag_id, row.number))},
+            indexes={"dag": Index(lambda row: row.dag_id)},
+        )
+        self.runs: Table[str, RunRow] = Table(
+            "dag_run",
+            check=_check_run,
+            uniques={
+                "run_id": Unique("(dag_id, run_id)", lambda row: (row.dag_id, row.run_id)),
+                "logical_date": Unique(
+                    "(dag_id, logical_date)",
+                    lambda row: None if row.logical_date is None else (row.dag_id, row.logical_date),
+                ),
+            },
+            indexes={
+                "dag": Index(lambda row: row.dag_id),
+                "owner": Index(_run_owner),
+                "queued": Index(lambda row: True if row.state is DagRunState.QUEUED else None),
+                "live_scheduled": Index(_run_live_scheduled),
+            },
+        )
+        self.tasks: Table[str, TaskRow] = Table(
+            "task_instance",
+            check=_check_task,
+            uniques={
+                "place": Unique("(run_key, task_id, map_path)", lambda row: (row.run_key, row.task_id, row.map_path)),
+                "token": Unique("attempt_token", lambda row: row.attempt_token),
+            },
+            indexes={"run": Index(lambda row: row.run_key), "agent": Index(_task_agent)},
+        )
+        self.attempts: Table[tuple[str, int], AttemptRow] = Table(
+            "task_attempt", indexes={"instance": Index(lambda row: row.ti_id)}
+        )
+        self.rendered: Table[str, bytes] = Table("rendered_fields")
+        self.xcoms: Table[tuple[str, str], XComRow] = Table(
+            "xcom",
+            indexes={"instance": Index(lambda row: row.ti_id), "task": Index(lambda row: (row.run_key, row.task_id))},
+        )
+        self.inbox: Table[int, InboxLine] = Table("inbox", indexes={"run": Index(lambda row: row.run_key)})
+        self.rejected: Table[int, InboxLine] = Table("inbox_rejected")
+        self.pools: Table[str, PoolRow] = Table("pool", check=_check_pool)
+        self.limits: Table[str, LimitRow] = Table("task_limit", check=_check_limit)
+        self.components: Table[tuple[str, str], ComponentRow] = Table(
+            "component", indexes={"name": Index(lambda row: (row.kind, row.name))}
+        )
+        self.connections: Table[str, ConnectionRow] = Table("connection")
+        self.variables: Table[str, VariableRow] = Table("variable")
+        self.users: Table[str, UserRow] = Table("user")
+
+    def copy(self) -> Data:
+        """Tables of their own with the same rows."""
+        twin = Data.__new__(Data)
+        for name in Data.__slots__:
+            table: Table[Any, Any] = getattr(self, name)
+            setattr(twin, name, table.copy())
+        return twin
+
+
+def effective_date(run: RunRow) -> datetime:
+    """What orders the runs of a DAG: the logical date, run_after where there is none."""
+    return run.logical_date or run.run_after
+
+
+def _run_owner(row: RunRow) -> str | None:
+    return (row.owner or UNOWNED) if row.state is DagRunState.RUNNING else None
+
+
+def _run_live_scheduled(row: RunRow) -> str | None:
+    return row.dag_id if row.run_type is DagRunType.SCHEDULED and row.state in LIVE_RUN_STATES else None
+
+
+def _task_agent(row: TaskRow) -> str | None:
+    return row.agent if row.state in (TaskInstanceState.QUEUED, TaskInstanceState.RUNNING) else None
+
+
+def _check_dag(row: DagRow) -> None:
+    if row.runs_active < 0:
+        raise BrokenRule(f"dag: runs_active of {row.dag_id!r} would become {row.runs_active}")
+
+
+def _check_run(row: RunRow) -> None:
+    if row.owner is not None and row.state is not DagRunState.RUNNING:
+        raise BrokenRule(
+            f"dag_run: {row.run_key} is {row.state} and owned by {row.owner!r}; only running runs are owned"
+        )
+
+
+def _check_task(row: TaskRow) -> None:
+    if row.attempt_token is None and row.state in _LIVE:
+        raise BrokenRule(f"task_instance: {row.ti_id} would be {row.state} without an attempt token")
+    if row.due_at is None and row.state in _WAITING:
+        raise BrokenRule(f"task_instance: {row.ti_id} would be {row.state} without a time at which it is due")
+    if row.try_number < 0:
+        raise BrokenRule(f"task_instance: try_number of {row.ti_id} would become {row.try_number}")
+
+
+def _check_pool(row: PoolRow) -> None:
+    if row.slots < -1:
+        raise BrokenRule(f"pool: {row.name!r} cannot have {row.slots} slots; -1 is unlimited")
+    if row.used < 0:
+        raise BrokenRule(f"pool: used slots of {row.name!r} would become {row.used}")
+
+
+def _check_limit(row: LimitRow) -> None:
+    if row.used < 0:
+        raise BrokenRule(f"task_limit: {row.key!r} would become {row.used}")

@@ -1,0 +1,1 @@
+"""Read models for people: lists with filters, newest first."""

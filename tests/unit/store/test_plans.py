@@ -1,0 +1,141 @@
+"""The cost of work does not grow with the history: no statement of the engine reads a whole table that does."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from tests.postgres import temporary_database
+
+from tradewind.domain.task_state import TASK_CHANGES
+from tradewind.store import schema
+from tradewind.store.dialects.base import Dialect
+from tradewind.store.dialects.postgresql import PostgresDialect
+from tradewind.store.dialects.sqlite import SqliteDialect
+from tradewind.store.queries import dags, inbox, limits, runs, tasks, xcoms
+from tradewind.store.read import lists
+from tradewind.store.sql import SqlStore
+from tradewind.store.transitions import runs as run_moves
+from tradewind.store.transitions import tasks as task_moves
+
+_GROWING = ("dag_run", "task_instance", "task_attempt", "xcom", "dag_version", "rendered_fields")
+
+
+def statements(d: Dialect) -> dict[str, str]:
+    """What the engine and its watchers say again and again, by name."""
+    texts = {
+        "dag_claim_due": dags.dag_claim_due(d),
+        "dag_next_due": dags.dag_next_due(d),
+        "dag_list_with_free_slot": dags.dag_list_with_free_slot(d),
+        "version_newest": dags.version_newest(d),
+        "run_get": runs.run_get(d, True),
+        "run_find": runs.run_find(d, True),
+        "run_hold": runs.run_hold(d),
+        "run_next_queued": runs.run_next_queued(d),
+        "run_previous": runs.run_previous(d, True),
+        "run_following": runs.run_following(d),
+        "run_last_automated": runs.run_last_automated(d),
+        "run_newest_finished_states": runs.run_newest_finished_states(d),
+        "task_list_of_run": runs.task_list_of_run(d, True),
+        "dag_list_startable": run_moves.dag_list_startable(d),
+        "run_list_queued_of_dag": run_moves.run_list_queued_of_dag(d),
+        "run_start": run_moves.run_start(d),
+        "run_take_over": run_moves.run_take_over(d),
+        "run_release": run_moves.run_release(d),
+        "run_move": run_moves.run_move(d, "succeed"),
+        "task_get_many": tasks.task_get_many(d, True),
+        "task_by_token": tasks.task_by_token(d, True),
+        "task_list_of_agent": tasks.task_list_of_agent(d),
+        "task_list_orphaned": tasks.task_list_orphaned(d),
+        "attempt_list": tasks.attempt_list(d),
+        "attempt_keep": task_moves.attempt_keep(d, "retry", ("ended_at", "due_at")),
+        "xcom_drop": task_moves.xcom_drop(d),
+        "task_release": task_moves.task_release(d),
+        "xcom_find": xcoms.xcom_find(d, False, False),
+        "xcom_inputs": xcoms.xcom_inputs(d),
+        "xcom_delete": xcoms.xcom_delete(d),
+        "inbox_take": inbox.inbox_take(d),
+        "pool_audit": limits.counter_list_wrong(d, "pool"),
+        "limit_audit": limits.counter_list_wrong(d, "limit"),
+        "runs_audit": limits.counter_list_wrong(d, "runs"),
+        "run_list": lists.run_list(d, True, False, False, True),
+        "run_list_all": lists.run_list(d, False, False, False, True),
+        "task_count_states": lists.task_count_states(d),
+        "task_list_running": lists.task_list_running(d),
+        "xcom_list": lists.xcom_list(d),
+    }
+    texts |= {
+        f"task_move {change}": task_moves.task_move(d, change, rule.sets) for change, rule in TASK_CHANGES.items()
+    }
+    return texts
+
+
+def test_sqlite(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/plans.db"
+    schema.migrate(url)
+    store = SqlStore(url)
+    assert isinstance(store.dialect, SqliteDialect)
+    connection = sqlite3.connect(tmp_path / "plans.db")
+    scans = {}
+    for name, text in statements(store.dialect).items():
+        places = dict.fromkeys(re.findall(r"(?<!:):([a-z_]\w*)", text))
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", places)]
+        aliases = _aliases(text)
+        wrong = [
+            step
+            for step in plan
+            if (found := re.match(r"SCAN (\w+)(?! USING)", step)) and aliases.get(found[1], found[1]) in _GROWING
+            if " USING " not in step
+        ]
+        if wrong:
+            scans[name] = wrong
+    connection.close()
+    store.close()
+    assert scans == {}
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    with temporary_database() as url:
+        schema.migrate(url)
+        yield url
+
+
+@pytest.mark.postgres
+def test_postgresql(postgres: str) -> None:
+    store = SqlStore(postgres)
+    assert isinstance(store.dialect, PostgresDialect)
+    connection = store.dialect.connect()
+    connection.prepare_threshold = None
+    scans = {}
+    for name, text in statements(store.dialect).items():
+        names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", text)))
+        numbered = text.replace("%%", "%")
+        for number, each in enumerate(names, 1):
+            numbered = numbered.replace(f"%({each})s", f"${number}")
+        connection.execute(f'PREPARE "{name}" AS {numbered}'.encode())
+        nothing = f"({', '.join(['NULL'] * len(names))})" if names else ""
+        plan = [row[0] for row in connection.execute(f'EXPLAIN EXECUTE "{name}"{nothing}'.encode()).fetchall()]
+        wrong = [step.strip() for step in plan if re.search(rf"Seq Scan on ({'|'.join(_GROWING)})\b", step)]
+        wrong += [step.strip() for step in plan if "Hash Join" in step or "Merge Join" in step]
+        if name.startswith(("task_move", "attempt_keep", "task_release")):
+            # Also on a database without statistics: no index of states or tokens may tempt the planner.
+            wrong += [step.strip() for step in plan if " on ix_" in step or " using ix_" in step or " uq_" in step]
+        if wrong:
+            scans[name] = wrong
+    connection.close()
+    store.close()
+    assert scans == {}
+
+
+def _aliases(text: str) -> dict[str, str]:
+    return {alias: table for table, alias in re.findall(r"(?:FROM|JOIN|UPDATE) (\w+)(?: AS)? (\w)\b", text)}
+
+
+def test_the_test_sees_a_scan() -> None:
+    assert _aliases("SELECT 1 FROM dag_run r JOIN xcom AS x ON true") == {"r": "dag_run", "x": "xcom"}
+    assert psycopg.__version__
