@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from tradewind.scheduler.step import in_order
-from tradewind.wire.inbox import ClearedInstance, InstanceReported, InstancesCleared, PastChanged, RunStopAsked
+from tradewind.wire.inbox import (
+    ClearedInstance,
+    InboxEvent,
+    InstanceReported,
+    InstancesCleared,
+    PastChanged,
+    RunStopAsked,
+)
 from tradewind.wire.states import DagRunState, TaskInstanceState
 
 S = TaskInstanceState
@@ -42,5 +49,5 @@ def test_what_rests_is_known_before_an_end_may_stop_it() -> None:
 
 
 def test_the_end_of_a_run_is_asked_after_its_facts_and_a_later_clear_opens_it_again() -> None:
-    news = [cleared("a"), STOP, cleared("b"), ended("c")]
+    news: list[InboxEvent] = [cleared("a"), STOP, cleared("b"), ended("c")]
     assert in_order(news) == [cleared("a"), cleared("b"), ended("c"), STOP, cleared("b")]
