@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .sql import SqlStore
 
-HEAD = "0002"
+HEAD = "0003"
 
 
 def find_revision(store: SqlStore) -> str | None:
