@@ -93,7 +93,7 @@ class Settlement:
         Those that did not were overtaken by another change: their inbox line is not sent.
         """
         if self._starts:
-            self._tx.task_move("start", self._starts, self._now)
+            self._tx.task_tell("start", self._starts, self._now)
         if self._xcoms:
             self._tx.xcom_put_many(self._xcoms, self._now)
         for ti_id, fields in self._rendered:

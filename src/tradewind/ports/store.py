@@ -139,9 +139,6 @@ class RunTx(Protocol):
     def run_hold(self, owner: str, run_keys: Iterable[str]) -> dict[str, int]:
         """Lock the rows of these runs that `owner` owns; run_key → epoch. One that is absent was taken over."""
 
-    def run_hold_with_news(self, owner: str) -> dict[str, int]:
-        """As `run_hold`, for all runs of `owner` that have lines in the inbox."""
-
     def run_release(self, owner: str) -> int:
         """Give up all runs of `owner` (orderly stop); how many."""
 
@@ -189,6 +186,9 @@ class TaskTx(Protocol):
         holds_slot). Raises `KeyError` for an unknown change, `ValueError` for a column the change does not set.
         """
 
+    def task_tell(self, change: str, moves: Sequence[TaskMove], now: datetime) -> None:
+        """As `task_move`, where nobody asks what moved: it travels with the next statement."""
+
     def task_release(self, ti_ids: Sequence[str]) -> None:
         """holds_slot = false: the owner gives the slots back (with `pool_use`/`limit_use` in the same transaction)."""
 
@@ -226,6 +226,11 @@ class TaskTx(Protocol):
 
     def inbox_put(self, items: Sequence[tuple[str, InboxEvent]]) -> None:
         """(run_key, event). Rings "inbox"."""
+
+    def inbox_open(self, owner: str, limit: int) -> tuple[dict[str, int], list[tuple[str, InboxEvent]]]:
+        """Lock the runs of `owner` that have lines in the inbox (run_key → epoch), then `inbox_take`: what every round
+        of an owner begins with.
+        """
 
     def inbox_take(self, owner: str, limit: int) -> list[tuple[str, InboxEvent]]:
         """Remove and return events of runs owned by `owner`, oldest first. A line that cannot be decoded is put aside

@@ -70,6 +70,11 @@ def pool_room(pool: PoolRow | None) -> int:
     return UNLIMITED if pool.slots < 0 else pool.slots - pool.used
 
 
+def pool_is_sound(pool: PoolRow | None) -> bool:
+    """It is known, and was not made smaller than what is used of it."""
+    return pool is not None and (pool.slots < 0 or pool.used <= pool.slots)
+
+
 def describe_pool(name: str, pool: PoolRow | None, cost: int) -> str:
     """Why what needs `cost` slots of this pool does not get them."""
     if pool is None:

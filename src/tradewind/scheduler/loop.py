@@ -229,6 +229,7 @@ class Scheduler:
             self._runs_due = self._next_start(step)
         if look_around or "limits" in rung or "agents" in rung:
             self.memory.queue.freed_where(("pool:", "limit:", "executor:"))
+            self.memory.pools.clear()  # somebody may have changed them
         heard = step.read_inbox(batch)
         step.take_returned()
         step.fire_timers()

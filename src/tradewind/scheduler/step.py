@@ -125,8 +125,8 @@ class Step:
         The runs are locked first and their lines read then: a person who clears or marks locks the run too, so what is
         decided here cannot be about rows that changed since.
         """
-        self._check_epochs(self.tx.run_hold_with_news(self.memory.id))
-        lines = self.tx.inbox_take(self.memory.id, limit)
+        epochs, lines = self.tx.inbox_open(self.memory.id, limit)
+        self._check_epochs(epochs)
         looked_at: set[str] = set()
         # Lines that came in between are of runs not locked yet: lock those, and read once more.
         while strangers := {run_key for run_key, _ in lines} - self.touched - looked_at:
@@ -578,8 +578,9 @@ class Step:
     def admit(self, at_most: int) -> None:
         """Give slots to what is ready, best first; note why the rest waits."""
         queue = self.memory.queue
-        in_play = queue.limits_in_play()
-        shared = {key for key in in_play if key.startswith(limits.SHARED)} | self.deltas.keys()
+        in_play = self._pass_on(queue.limits_in_play(), at_most)
+        changed = {key for key, delta in self.deltas.items() if delta}
+        shared = {key for key in in_play if key.startswith(limits.SHARED)} | changed
         names = {key[5:] for key in shared if key.startswith("pool:")}
         pools = self.tx.pool_lock(names) if names else {}
         used = (
@@ -588,7 +589,35 @@ class Step:
             else {}
         )
         room = self._room(in_play, pools, used)
-        granted = queue.grant(room, at_most) if in_play else []
+        self._grant(queue.grant(room, at_most) if in_play else [])
+        self.memory.pools = {name: row for name, row in self.memory.pools.items() if name not in names} | pools
+        self._note_waiting(pools)
+        self._count(self.deltas)
+
+    def _pass_on(self, in_play: set[str], at_most: int) -> set[str]:
+        """Slots of pools that this step gives back go to the best of what waits, without a look at the pool: nothing
+        changes in its row. What is still in play then.
+
+        Not for counters across runs, nor for pools that we have not seen lately or that have more used than slots.
+        """
+        shared = {key for key in in_play if key.startswith(limits.SHARED)}
+        if not any(self.deltas.get(key, 0) < 0 for key in shared) or not all(
+            key.startswith("pool:") and limits.pool_is_sound(self.memory.pools.get(key[5:])) for key in shared
+        ):
+            return in_play
+        room = self._room(in_play - shared, {}, {}) | {key: -self.deltas.get(key, 0) for key in shared}
+        queue = self.memory.queue
+        granted = queue.grant(room, at_most)
+        for demand in granted:
+            for key, cost in demand.draws:
+                if key.startswith("executor:"):
+                    self.freed_here[key] = self.freed_here.get(key, 0) - cost
+        self._grant(granted)
+        queue.freed(shared)
+        return queue.limits_in_play()
+
+    def _grant(self, granted: list[Demand]) -> None:
+        queue = self.memory.queue
         self._hold({self.memory.waiting[demand.ti_id] for demand in granted} - self.touched)
         self._read_given(granted)
         for demand in granted:
@@ -597,9 +626,6 @@ class Step:
             else:  # its run was taken over by another scheduler: the room is there for others
                 queue.freed([key for key, _ in demand.draws])
                 self.short_granted = True
-        self.memory.pools = {name: row for name, row in self.memory.pools.items() if name not in names} | pools
-        self._note_waiting(pools)
-        self._count(self.deltas)
 
     def _room(self, in_play: set[str], pools: dict[str, PoolRow], used: dict[str, int]) -> dict[str, int]:
         room: dict[str, int] = {}

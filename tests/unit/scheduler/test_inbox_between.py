@@ -36,7 +36,7 @@ def test_lines_of_runs_that_are_not_locked_yet_are_heard(shown_by: int, monkeypa
         calls += 1
         return plain(self, owner, 1 if calls <= shown_by else limit)
 
-    monkeypatch.setattr(MemoryTransaction, "run_hold_with_news", lambda self, owner: {})
+    monkeypatch.setattr(MemoryTransaction, "inbox_open", lambda self, owner, limit: ({}, self.inbox_take(owner, limit)))
     monkeypatch.setattr(MemoryTransaction, "inbox_take", take)
     engine.step()
     monkeypatch.undo()

@@ -32,6 +32,13 @@ class Session(Protocol):
         """Run a statement and return what it gives."""
         ...
 
+    def rows_in_turn(
+        self, first: tuple[str, Params], second: tuple[str, Params]
+    ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+        """Run two statements, the second after the first is done and without a look at what it gave: as two times
+        `rows`, in one round trip where that saves something."""
+        ...
+
     def write(self, sql: str, params: Params) -> None:
         """Run a statement that gives nothing. It may be sent later, always before the next `rows` and the commit,
         and in order; its error then appears there."""

@@ -55,7 +55,7 @@ _REMEDIES = {
 
 
 class Wire:
-    """A connection in pipeline mode, with the two cursors that its transactions use one after another.
+    """A connection in pipeline mode, with the cursors that its transactions use one after another.
 
     Parameters:
         connection: open, in autocommit; owned from now on.
@@ -65,6 +65,8 @@ class Wire:
         self.connection = connection
         self.asking = connection.cursor()
         """For statements whose result is wanted."""
+        self.asking_next = connection.cursor()
+        """For a second one that is sent before the first has answered."""
         self.telling = connection.cursor()
         """For statements that give nothing; their errors appear where the pipeline is next read."""
         self.planned_at = clock.monotonic()
@@ -120,6 +122,17 @@ class PostgresSession:
             self._ensure_begun()
             self._log(sql)
             return self._wire.asking.execute(sql, params).fetchall()
+
+    def rows_in_turn(
+        self, first: tuple[str, Params], second: tuple[str, Params]
+    ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+        with translated(self.dialect.name):
+            self._ensure_begun()
+            self._log(first[0])
+            asked = self._wire.asking.execute(*first)
+            self._log(second[0])
+            asked_next = self._wire.asking_next.execute(*second)
+            return asked.fetchall(), asked_next.fetchall()
 
     def write(self, sql: str, params: Params) -> None:
         with translated(self.dialect.name):

@@ -276,6 +276,11 @@ class SqliteSession:
         with translated(self.dialect.name):
             return self._connection.execute(sql, params).fetchall()
 
+    def rows_in_turn(
+        self, first: tuple[str, Params], second: tuple[str, Params]
+    ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+        return self.rows(*first), self.rows(*second)
+
     def write(self, sql: str, params: Params) -> None:
         with translated(self.dialect.name):
             self._connection.execute(sql, params)

@@ -37,6 +37,7 @@ class LimitPart(Unit):
         self.topics.add("limits")
 
     def pool_delete(self, name: str) -> bool:
+        self.ring("limits")
         return self._data.pools.delete(self._write("pool_delete"), name) is not None
 
     def pool_lock(self, names: Iterable[str]) -> dict[str, PoolRow]:

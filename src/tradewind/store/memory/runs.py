@@ -95,10 +95,6 @@ class RunPart(Unit):
                 held[run_key] = row.epoch
         return held
 
-    def run_hold_with_news(self, owner: str) -> dict[str, int]:
-        inbox = self._data.inbox.indexes["run"]
-        return {row.run_key: row.epoch for row in self._data.runs.found("owner", owner) if inbox.count(row.run_key)}
-
     def run_release(self, owner: str) -> int:
         journal = self._write("run_release")
         rows = self._data.runs.found("owner", owner)

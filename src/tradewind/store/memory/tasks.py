@@ -68,6 +68,9 @@ class TaskPart(Unit):
         if row is not None:
             self._data.tasks.put(journal, ti_id, replace(row, map_path=map_path))
 
+    def task_tell(self, change: str, moves: Sequence[TaskMove], now: datetime) -> None:
+        self.task_move(change, moves, now)
+
     def task_move(self, change: str, moves: Sequence[TaskMove], now: datetime) -> list[str]:
         journal = self._write("task_move")
         rule = _RULES[change]

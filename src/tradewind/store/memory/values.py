@@ -71,6 +71,11 @@ class ValuePart(Unit):
     def inbox_put(self, items: Sequence[tuple[str, InboxEvent]]) -> None:
         self._put_lines([(run_key, encode_inbox(event)) for run_key, event in items])
 
+    def inbox_open(self, owner: str, limit: int) -> tuple[dict[str, int], list[tuple[str, InboxEvent]]]:
+        with_news = self._data.inbox.indexes["run"]
+        held = {row.run_key: row.epoch for row in self._data.runs.found("owner", owner) if with_news.count(row.run_key)}
+        return held, self.inbox_take(owner, limit)
+
     def inbox_take(self, owner: str, limit: int) -> list[tuple[str, InboxEvent]]:
         journal = self._write("inbox_take")
         inbox = self._data.inbox

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -12,6 +13,8 @@ from tradewind.store.dialects.base import Dialect
 from tradewind.store.kinds import Kind
 from tradewind.store.statements import Work, statement
 from tradewind.wire.inbox import InboxEvent, decode_inbox, encode_inbox
+
+from .runs import run_hold_with_news
 
 log = logging.getLogger("tradewind.store")
 
@@ -40,9 +43,19 @@ class InboxQueries(Work):
             self._session.insert("inbox", _LINE, lines)
             self.ring("inbox")
 
+    def inbox_open(self, owner: str, limit: int) -> tuple[dict[str, int], list[tuple[str, InboxEvent]]]:
+        held, lines = self._session.rows_in_turn(
+            (run_hold_with_news(self._dialect), {"owner": owner}),
+            (inbox_take(self._dialect), {"owner": owner, "limit": limit}),
+        )
+        return dict(held), self._decoded(lines)
+
     def inbox_take(self, owner: str, limit: int) -> list[tuple[str, InboxEvent]]:
+        return self._decoded(self._rows(inbox_take(self._dialect), owner=owner, limit=limit))
+
+    def _decoded(self, lines: list[tuple[Any, ...]]) -> list[tuple[str, InboxEvent]]:
         events: list[tuple[str, InboxEvent]] = []
-        for _, run_key, payload in sorted(self._rows(inbox_take(self._dialect), owner=owner, limit=limit)):
+        for _, run_key, payload in sorted(lines):
             try:
                 events.append((run_key, decode_inbox(payload)))
             except msgspec.DecodeError as error:

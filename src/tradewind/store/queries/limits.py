@@ -109,6 +109,7 @@ class LimitQueries(RunSlots):
         self.ring("limits")
 
     def pool_delete(self, name: str) -> bool:
+        self.ring("limits")
         return bool(self._rows(pool_delete(self._dialect), name=name))
 
     def pool_lock(self, names: Iterable[str]) -> dict[str, PoolRow]:

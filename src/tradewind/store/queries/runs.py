@@ -120,9 +120,6 @@ class RunQueries(RunSlots):
     def run_hold(self, owner: str, run_keys: Iterable[str]) -> dict[str, int]:
         return dict(self._rows(run_hold(self._dialect), run_keys=self._ids(run_keys), owner=owner))
 
-    def run_hold_with_news(self, owner: str) -> dict[str, int]:
-        return dict(self._rows(run_hold_with_news(self._dialect), owner=owner))
-
     def run_load(self, run_key: str) -> RunImage | None:
         run = self.run_get(run_key)
         if run is None:

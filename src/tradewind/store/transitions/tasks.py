@@ -116,6 +116,17 @@ class TaskMoves(Work):
             self.ring("changes")
         return list(dict.fromkeys(move.ti_id for move in moves if move.ti_id in moved))
 
+    def task_tell(self, change: str, moves: Sequence[TaskMove], now: datetime) -> None:
+        rule = TASK_CHANGES[change]
+        if rule.name in _KEEPING or rule.name in _DROPPING_XCOMS:
+            self.task_move(change, moves, now)
+            return
+        for columns, group in _by_columns(rule, moves).items():
+            params = self._dialect.relation_params("v", _relation(columns), group)
+            params["now"] = self._instant(now)
+            self._session.write(task_move(self._dialect, rule.name, columns), params)
+            self.ring("changes")
+
     def _move_group(
         self, rule: TaskChange, columns: tuple[str, ...], group: list[tuple[Any, ...]], now: datetime
     ) -> list[str]:
