@@ -7,10 +7,12 @@ transaction of the caller.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Container
 from datetime import datetime
 from typing import Any
 
 from tradewind.domain.retry import RetryLimits, decide_failure
+from tradewind.domain.task_state import TASK_CHANGES
 from tradewind.ports.rows import TaskRow
 from tradewind.ports.store import TaskMove, Transaction
 from tradewind.wire.document import TaskDocument, source_tasks
@@ -24,24 +26,41 @@ S = TaskInstanceState
 
 
 class Settlement:
-    """Ends of attempts to be written together. `now` is the instant of the transaction."""
+    """Ends of attempts to be written together.
 
-    def __init__(self, tx: Transaction, documents: Documents, now: datetime, limits: RetryLimits) -> None:
+    Parameters:
+        now: the instant of the transaction.
+        locked: tokens of attempts whose rows are given as this transaction locked them.
+    """
+
+    def __init__(
+        self,
+        tx: Transaction,
+        documents: Documents,
+        now: datetime,
+        limits: RetryLimits,
+        locked: Container[str] = frozenset(),
+    ) -> None:
         self._tx = tx
         self._documents = documents
         self._now = now
         self._limits = limits
         self._starts: list[TaskMove] = []
         self._moves: dict[str, list[TaskMove]] = defaultdict(list)
+        self._sure: dict[str, list[TaskMove]] = defaultdict(list)
+        """Of rows that are locked and in a state from which the change is legal: nobody has to ask whether they moved."""
+        self._started: set[str] = set()
         self._xcoms: list[tuple[TaskRow, tuple[XComEntry, ...]]] = []
         self._rendered: list[tuple[str, dict[str, Any]]] = []
         self._labels: list[tuple[str, str]] = []
         self._inbox: dict[str, tuple[str, InboxEvent]] = {}
+        self._locked = locked
 
     def start(self, row: TaskRow, token: str, *, agent: str, hostname: str, pid: int, at: datetime | None) -> None:
         """A granted claim."""
         values = {"started_at": at or self._now, "agent": agent, "hostname": hostname, "pid": pid}
         self._starts.append(TaskMove(row.ti_id, None, token, values))
+        self._started.add(row.ti_id)
 
     def push(self, row: TaskRow, entries: tuple[XComEntry, ...]) -> None:
         """Values pushed in the middle of an attempt."""
@@ -101,6 +120,9 @@ class Settlement:
         for ti_id, label in self._labels:
             self._tx.task_set_label(ti_id, label)
         moved: set[str] = set()
+        for change, moves in self._sure.items():
+            self._tx.task_tell(change, moves, self._now)
+            moved.update(move.ti_id for move in moves)
         for change, moves in self._moves.items():
             moved.update(self._tx.task_move(change, moves, self._now))
         lines = [line for ti_id, line in self._inbox.items() if ti_id in moved]
@@ -163,7 +185,11 @@ class Settlement:
         due_at: datetime | None = None,
         length: int | None = None,
     ) -> None:
-        self._moves[change].append(TaskMove(row.ti_id, outcome.reason or None, token, values))
+        present = S.RUNNING if row.ti_id in self._started else row.state
+        is_sure = token in self._locked and present in TASK_CHANGES[change].origins
+        (self._sure if is_sure else self._moves)[change].append(
+            TaskMove(row.ti_id, outcome.reason or None, token, values)
+        )
         event = InstanceReported(
             ti_id=row.ti_id,
             task_id=row.task_id,

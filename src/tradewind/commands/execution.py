@@ -116,7 +116,7 @@ class _Sitting:
         messages = self.exchange.messages
         tokens = {m.token for m in messages if not isinstance(m, (Hello, Heartbeat))}
         if tokens:
-            self.attempts = self.tx.task_by_token(tokens, lock=True)
+            self.attempts.update(self.tx.task_by_token(tokens, lock=True))
         inputs = self._inputs(messages)
         replies = [self._answer(m, inputs) for m in messages]
         self._flush()
@@ -126,7 +126,7 @@ class _Sitting:
         return replies
 
     def _new_settlement(self) -> Settlement:
-        return Settlement(self.tx, self.documents, self.now, self.limits)
+        return Settlement(self.tx, self.documents, self.now, self.limits, self.attempts)
 
     def _flush(self) -> None:
         self.settlement.write()
