@@ -11,6 +11,7 @@ from tests.conformance.store_exam.exam_components import ComponentExam
 from tests.conformance.store_exam.exam_inbox import InboxExam
 from tests.conformance.store_exam.exam_legal import LegalChangeExam
 from tests.conformance.store_exam.exam_limits import LimitExam
+from tests.conformance.store_exam.exam_outbox import OutboxExam
 from tests.conformance.store_exam.exam_reads import ReadExam
 from tests.conformance.store_exam.exam_xcom import XComExam
 from tests.conformance.store_exam.seeds import START, new_id, put_dag, put_run, put_tasks, queue, start_run, undone
@@ -52,6 +53,9 @@ class TestLimits(LimitExam): ...
 
 
 class TestComponents(ComponentExam): ...
+
+
+class TestOutbox(OutboxExam): ...
 
 
 class TestReads(ReadExam): ...

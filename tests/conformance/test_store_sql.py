@@ -10,6 +10,7 @@ from tests.conformance.store_exam.exam_components import ComponentExam
 from tests.conformance.store_exam.exam_dags import DagExam, FileExam
 from tests.conformance.store_exam.exam_inbox import InboxExam
 from tests.conformance.store_exam.exam_limits import LimitExam
+from tests.conformance.store_exam.exam_outbox import OutboxExam
 from tests.conformance.store_exam.exam_reads import ReadExam
 from tests.conformance.store_exam.exam_runs import RunChangeExam, RunExam, RunNeighbourExam, RunOwnerExam, RunStartExam
 from tests.conformance.store_exam.exam_tasks import AttemptExam, TaskChangeExam, TaskExam
@@ -56,6 +57,9 @@ class TestLimits(LimitExam): ...
 
 
 class TestComponents(ComponentExam): ...
+
+
+class TestOutbox(OutboxExam): ...
 
 
 class TestReads(ReadExam): ...

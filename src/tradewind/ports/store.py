@@ -26,6 +26,8 @@ from tradewind.wire.execution import FoundXCom, XComEntry
 from tradewind.wire.inbox import InboxEvent
 from tradewind.wire.states import DagRunState, DagRunType, TaskInstanceState
 
+from .outbox import OutboxTx
+from .past import PastTx
 from .rows import (
     AttemptRow,
     ComponentRow,
@@ -41,6 +43,7 @@ from .rows import (
     VersionRow,
     XComRow,
 )
+from .state_store import StateStoreTx
 
 
 class TaskMove(msgspec.Struct, frozen=True):
@@ -332,7 +335,9 @@ class Reads(Protocol):
     def list_running_tasks(self, limit: int = 1000) -> list[TaskRow]: ...
 
 
-class Transaction(DagTx, RunTx, TaskTx, LimitTx, ComponentTx, SecretTx, Reads, Protocol):
+class Transaction(
+    DagTx, RunTx, TaskTx, LimitTx, ComponentTx, SecretTx, PastTx, OutboxTx, StateStoreTx, Reads, Protocol
+):
     """One unit of work: all or nothing."""
 
     def now(self) -> datetime:

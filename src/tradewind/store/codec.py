@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from tradewind.ports import outbox_rows, state_store_rows
 from tradewind.ports import rows as r
 
 from .dialects.base import Dialect
@@ -116,6 +117,9 @@ COMPONENT = Codec("component", r.ComponentRow)
 CONNECTION = Codec("connection", r.ConnectionRow)
 VARIABLE = Codec("variable", r.VariableRow)
 USER = Codec("user_account", r.UserRow)
+OUTBOX = Codec("outbox", outbox_rows.OutboxRow)
+STATE = Codec("state_store", state_store_rows.StateRow)
 CODECS: tuple[Codec[Any], ...] = (
     FILE, IMPORT_ERROR, DAG, VERSION, RUN, TASK, ATTEMPT, XCOM, POOL, COMPONENT, CONNECTION, VARIABLE, USER,
+    OUTBOX, STATE,
 )  # fmt: skip

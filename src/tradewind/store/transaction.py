@@ -13,8 +13,11 @@ from .queries.dags import DagQueries
 from .queries.files import FileQueries
 from .queries.inbox import InboxQueries
 from .queries.limits import LimitQueries
+from .queries.outbox import OutboxQueries
+from .queries.past import PastQueries
 from .queries.runs import RunQueries
 from .queries.secrets import SecretQueries
+from .queries.state_store import StateStoreQueries
 from .queries.tasks import TaskQueries
 from .queries.xcoms import XComQueries
 from .read.lists import ReadQueries
@@ -34,6 +37,9 @@ class SqlTransaction(
     LimitQueries,
     ComponentQueries,
     SecretQueries,
+    OutboxQueries,
+    StateStoreQueries,
+    PastQueries,
     ReadQueries,
 ):
     """See `ports.store.Transaction`. Made by `transaction`, used by one thread, worthless after the block."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tradewind.ports.outbox_rows import OutboxRow
 from tradewind.ports.rows import (
     AttemptRow,
     ComponentRow,
@@ -22,6 +23,7 @@ from tradewind.ports.rows import (
     VersionRow,
     XComRow,
 )
+from tradewind.ports.state_store_rows import StateRow
 from tradewind.wire.states import LIVE_RUN_STATES, DagRunState, DagRunType, TaskInstanceState
 
 from .tables import BrokenRule, Index, Table, Unique
@@ -59,10 +61,12 @@ class Data:
         "files",
         "inbox",
         "limits",
+        "outbox",
         "pools",
         "rejected",
         "rendered",
         "runs",
+        "states",
         "tasks",
         "users",
         "variables",
@@ -125,6 +129,12 @@ class Data:
         self.connections: Table[str, ConnectionRow] = Table("connection")
         self.variables: Table[str, VariableRow] = Table("variable")
         self.users: Table[str, UserRow] = Table("user")
+        self.outbox: Table[str, OutboxRow] = Table(
+            "outbox", uniques={"delivery_key": Unique("delivery_key", lambda row: row.delivery_key)}
+        )
+        self.states: Table[tuple[str, str, str], StateRow] = Table(
+            "state_store", indexes={"place": Index(lambda row: (row.scope, row.place))}
+        )
 
     def copy(self) -> Data:
         """Tables of their own with the same rows."""

@@ -15,14 +15,29 @@ from .components import ComponentPart
 from .dags import DagPart
 from .data import Data
 from .limits import LimitPart
+from .outbox import OutboxPart
+from .past import PastPart
 from .reads import ReadPart
 from .runs import RunPart
 from .secrets import SecretPart
+from .state_store import StateStorePart
 from .tasks import TaskPart
 from .values import ValuePart
 
 
-class MemoryTransaction(DagPart, RunPart, TaskPart, ValuePart, LimitPart, ComponentPart, SecretPart, ReadPart):
+class MemoryTransaction(
+    DagPart,
+    RunPart,
+    TaskPart,
+    ValuePart,
+    LimitPart,
+    ComponentPart,
+    SecretPart,
+    OutboxPart,
+    StateStorePart,
+    PastPart,
+    ReadPart,
+):
     """`ports.store.Transaction`."""
 
 
