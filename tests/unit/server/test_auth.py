@@ -13,7 +13,7 @@ from tradewind.adapters.passwords import Argon2Passwords
 from tradewind.adapters.tokens import BearerTokens
 from tradewind.commands.users import create_user, ensure_admin, set_password
 from tradewind.kernel.clock import SystemClock, VirtualClock
-from tradewind.server.auth import require_user
+from tradewind.server.auth import Person, require_user
 from tradewind.server.auth.throttle import DELAY_SECONDS_MAX, FREE_FAILURES, Throttle
 from tradewind.wire.errors import Unauthenticated
 
@@ -30,7 +30,7 @@ def token_body(username: object = NAME, password: object = PASSWORD) -> str:
     return json.dumps({"username": username, "password": password})
 
 
-def who(world: World, authorization: str | None) -> tuple[str, str]:
+def who(world: World, authorization: str | None) -> Person:
     """What a handler learns that depends on `require_user`."""
     headers = [] if authorization is None else [(b"authorization", authorization.encode())]
     app = world.api._faces._app._app  # type: ignore[attr-defined] # the application inside its layers
@@ -43,7 +43,8 @@ def test_name_and_password_give_a_token_that_opens_the_gate(admin: World) -> Non
     said = answer.json()
     assert (said["token_type"], said["expires_in"]) == ("bearer", 86400)
     assert answer.headers["cache-control"] == "no-store"
-    assert who(admin, f"Bearer {said['access_token']}") == (NAME, "admin")
+    person = who(admin, f"Bearer {said['access_token']}")
+    assert (person.username, person.roles) == (NAME, ("Admin",))
 
 
 def test_a_form_does_as_well(admin: World) -> None:

@@ -1,4 +1,4 @@
-"""The choke point of every face for people: who is asking?
+"""Who is asking? The gate recognises people by what their request carries, before any handler runs.
 
 A handler depends on `require_user`; the gate stands in the application's state (`app.state.gate`), for FastAPI and
 Starlette alike.
@@ -6,13 +6,17 @@ Starlette alike.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from starlette.requests import Request
 
 from tradewind.commands.users import user_of_token
+from tradewind.domain.permissions import Powers
+from tradewind.domain.roles import BUILT_IN, canonical_role
 from tradewind.server.database import Database
 from tradewind.wire.errors import Unauthenticated
+
+from .person import Person
 
 
 class Facts(Protocol):
@@ -33,13 +37,6 @@ class Tokens(Protocol):
     def read(self, token: str) -> Facts: ...
 
 
-class Person(NamedTuple):
-    """Who is asking."""
-
-    username: str
-    role: str
-
-
 class Gate:
     """Recognises people by their bearer token; looks the user up each time, so that changes of users work at once."""
 
@@ -54,7 +51,8 @@ class Gate:
             raise Unauthenticated("this needs a bearer token: POST /auth/token gives one")
         facts = self._tokens.read(token.strip())
         row = await self._database.read(lambda tx: user_of_token(tx, facts.username, facts.password_mark))
-        return Person(row.username, row.role)
+        role = canonical_role(row.role)
+        return Person(row.username, (role,), Powers((role,), BUILT_IN.get(role, ())))
 
 
 async def require_user(request: Request) -> Person:
