@@ -94,7 +94,7 @@ def _when(row: TaskRow) -> str:
 
 
 def _why_queued(store: Store, run: RunRow) -> str:
-    from tradewind.cli.reasons import why_run_waits
+    from tradewind.scheduler.reasons import why_run_waits
 
     with store.read() as tx:
         return f"{clock_text(tx.now())}  {why_run_waits(tx, run)}"

@@ -111,7 +111,7 @@ def logs(given: Namespace) -> None:
 @NOUN.verb("why", DAG_ID, RUN_ID, TASK_ID, MAP_INDEX, OUTPUT)
 def why(given: Namespace) -> None:
     """Say in one sentence why a task instance is running, or why it is not."""
-    from tradewind.cli.reasons import why_run_waits, why_task
+    from tradewind.scheduler.reasons import why_run_waits, why_task
 
     with database() as store, store.read() as tx:
         run = find_run(tx, given.dag_id, given.run_id)
