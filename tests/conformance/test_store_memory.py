@@ -12,7 +12,9 @@ from tests.conformance.store_exam.exam_inbox import InboxExam
 from tests.conformance.store_exam.exam_legal import LegalChangeExam
 from tests.conformance.store_exam.exam_limits import LimitExam
 from tests.conformance.store_exam.exam_outbox import OutboxExam
+from tests.conformance.store_exam.exam_past import PastExam
 from tests.conformance.store_exam.exam_reads import ReadExam
+from tests.conformance.store_exam.exam_waits import HitlExam, WaitExam
 from tests.conformance.store_exam.exam_xcom import XComExam
 from tests.conformance.store_exam.seeds import START, new_id, put_dag, put_run, put_tasks, queue, start_run, undone
 
@@ -47,6 +49,12 @@ class TestInbox(InboxExam): ...
 
 
 class TestXCom(XComExam): ...
+
+
+class TestWaits(WaitExam): ...
+
+
+class TestHitl(HitlExam): ...
 
 
 class TestLimits(LimitExam): ...
@@ -242,3 +250,6 @@ def _everything(store: MemoryStore) -> dict[str, object]:
         )
         for name, table in tables.items()
     }
+
+
+class TestPast(PastExam): ...

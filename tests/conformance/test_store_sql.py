@@ -11,9 +11,11 @@ from tests.conformance.store_exam.exam_dags import DagExam, FileExam
 from tests.conformance.store_exam.exam_inbox import InboxExam
 from tests.conformance.store_exam.exam_limits import LimitExam
 from tests.conformance.store_exam.exam_outbox import OutboxExam
+from tests.conformance.store_exam.exam_past import PastExam
 from tests.conformance.store_exam.exam_reads import ReadExam
 from tests.conformance.store_exam.exam_runs import RunChangeExam, RunExam, RunNeighbourExam, RunOwnerExam, RunStartExam
 from tests.conformance.store_exam.exam_tasks import AttemptExam, TaskChangeExam, TaskExam
+from tests.conformance.store_exam.exam_waits import HitlExam, WaitExam
 from tests.conformance.store_exam.exam_xcom import XComExam
 from tests.conformance.store_exam.seeds import START
 
@@ -51,6 +53,12 @@ class TestInbox(InboxExam): ...
 
 
 class TestXCom(XComExam): ...
+
+
+class TestWaits(WaitExam): ...
+
+
+class TestHitl(HitlExam): ...
 
 
 class TestLimits(LimitExam): ...
@@ -96,3 +104,6 @@ class TestAttempt(AttemptExam): ...
 
 
 class TestBell(BellExam): ...
+
+
+class TestPast(PastExam): ...

@@ -1,4 +1,4 @@
-"""What people ask of DAGs: look, pause, unpause, delete."""
+"""What people ask of DAGs: look, pause, unpause. Deleting stands in `deletion`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from datetime import datetime
 
 from tradewind.ports.rows import DagRow
 from tradewind.ports.store import Transaction
-from tradewind.wire.errors import Conflict
-from tradewind.wire.states import LIVE_RUN_STATES
 
 from .documents import Documents
 from .runs import require_dag
@@ -50,24 +48,3 @@ def unpause_dag(tx: Transaction, documents: Documents, now: datetime, dag_id: st
     # Queued scheduled runs waited as well.
     tx.ring("dags", "runs", "changes")
     return True
-
-
-def delete_dag(tx: Transaction, dag_id: str) -> None:
-    """Remove a DAG with its history.
-
-    Raises:
-        NotFound: there is none.
-        Conflict: it has unfinished runs, or its file still defines it.
-        NotImplementedError: always, when nothing speaks against it.
-    """
-    row = require_dag(tx, dag_id, lock=True)
-    live = tx.list_runs(dag_id=dag_id, states=tuple(LIVE_RUN_STATES), limit=1)
-    if live:
-        raise Conflict(f"DAG {dag_id!r} has an unfinished run {live[0].run_id!r}: wait for it, or stop it first")
-    if not row.is_stale:
-        raise Conflict(
-            f"DAG {dag_id!r} is still defined by {row.file}: remove it from there first, or it would come back"
-        )
-    raise NotImplementedError(
-        "deleting a DAG with its history is not available yet (it comes with the public REST API)"
-    )

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from tradewind.domain.timetables import timetable_for
 from tradewind.ports.rows import DagRow, RunRow, TaskRow
 from tradewind.ports.store import TaskMove, Transaction
 from tradewind.wire.errors import BadInput, Conflict, NotFound
 from tradewind.wire.ids import check_run_id
-from tradewind.wire.inbox import ClearedInstance, InstancesCleared, PastChanged, RunStopAsked
+from tradewind.wire.inbox import ClearedInstance, InstancesCleared, PastChanged, RunRenewed, RunStopAsked
 from tradewind.wire.states import EXECUTING_STATES, LIVE_RUN_STATES, DagRunState, DagRunTriggeredBy, DagRunType
 
 from .documents import Documents, VersionedDag
@@ -154,26 +156,33 @@ def clear_instances(
     rows: Iterable[TaskRow],
     *,
     newest_version: bool = False,
+    reset_run: bool = True,
+    only_new: bool = False,
 ) -> list[TaskRow]:
     """Let these task instances of one run run again; a finished run is queued again. Returns what was cleared.
 
     Their tries so far stay as history and the retries they are entitled to are counted anew. A live attempt is stopped
     by the owner.
+
+    Parameters:
+        newest_version: the run follows the newest version of its DAG from now on; tasks that are new in it come too.
+        reset_run: a finished run is queued again; otherwise it stays as it is, with its cleared instances.
+        only_new: the run is gone through again though nothing was cleared: for tasks that are new in the version.
     """
-    if newest_version:
-        raise NotImplementedError(
-            "clearing onto the newest DAG version is not available yet (it comes with the REST API)"
-        )
     run = tx.run_get(run.run_key, lock=True) or run  # its owner may be about to finish it: one of us goes first
     # As they are now: who asks may have looked a while ago, and the owner must be told of the attempt that lives.
     chosen = tx.task_get_many([row.ti_id for row in rows], lock=True)
-    dag = documents.get(tx, run.version_id)
+    newest = require_dag(tx, run.dag_id) if newest_version else None
+    dag = documents.get(tx, newest.version_id if newest is not None else run.version_id)
     moves = [TaskMove(row.ti_id, "cleared", None, {"max_tries": _tries_after_clear(dag, row)}) for row in chosen]
     moved = set(tx.task_move("clear", moves, now))
     cleared = [row for row in chosen if row.ti_id in moved]
-    if not cleared:
+    if not cleared and not only_new:
         return []
-    if run.state is DagRunState.RUNNING:
+    if newest is not None:
+        tx.task_renew([_renewed(dag, row) for row in cleared if row.task_id in dag.tasks])
+        _follow(tx, run, newest)
+    if run.state is DagRunState.RUNNING and cleared:
         lines = tuple(
             ClearedInstance(
                 row.ti_id, row.task_id, row.map_path, row.attempt_token if row.state in EXECUTING_STATES else None
@@ -181,12 +190,35 @@ def clear_instances(
             for row in cleared
         )
         tx.inbox_put([(run.run_key, InstancesCleared(lines))])
-    elif run.state is not DagRunState.QUEUED:
+    elif run.state not in LIVE_RUN_STATES and reset_run:
         tx.run_move("requeue", run.run_key, reason=None, now=now)
         tell_following(tx, run)
         tx.ring("runs")
     tx.ring("changes")
     return cleared
+
+
+def _follow(tx: Transaction, run: RunRow, dag: DagRow) -> None:
+    if (run.version_id, run.bundle_version) == (dag.version_id, dag.bundle_version):
+        return
+    tx.run_set_version(run.run_key, dag.version_id, dag.bundle_version)
+    if run.state is DagRunState.RUNNING:
+        tx.inbox_put([(run.run_key, RunRenewed())])
+
+
+def _renewed(dag: VersionedDag, row: TaskRow) -> TaskRow:
+    """The instance as a new one of this version would be."""
+    task = dag.tasks[row.task_id]
+    return replace(
+        row,
+        version_id=dag.version_id,
+        pool=task.pool,
+        pool_slots=task.pool_slots,
+        queue=task.queue,
+        executor=task.executor,
+        priority_weight=task.effective_weight,
+        operator=task.operator,
+    )
 
 
 def _tries_after_clear(dag: VersionedDag, row: TaskRow) -> int:

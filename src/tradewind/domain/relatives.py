@@ -22,20 +22,37 @@ def tasks_to_clear(
         chosen: ids of tasks of the document.
         upstream, downstream: whether everything before, after the chosen ones is wanted.
     """
-    tasks = {task.task_id: task for task in document.tasks}
-    before: dict[str, Collection[str]] = {task_id: task.upstream for task_id, task in tasks.items()}
-    after: dict[str, set[str]] = {task_id: set() for task_id in tasks}
-    for task_id, ids in before.items():
-        for each in ids:
-            after[each].add(task_id)
+    wanted = related_tasks(document, chosen, upstream=upstream, downstream=downstream)
+    return wanted | setup_company(document, wanted)
+
+
+def related_tasks(
+    document: DagDocument, chosen: Iterable[str], *, upstream: bool = False, downstream: bool = False
+) -> set[str]:
+    """Ids of the chosen tasks, and of all before and after them that are wanted too."""
+    before, after = _edges(document)
     wanted = set(chosen)
     for task_id in list(wanted):
         wanted |= (_reached(before, task_id) if upstream else set()) | (
             _reached(after, task_id) if downstream else set()
         )
-    for task_id in list(wanted):
-        wanted |= _company(tasks, before, after, task_id)
     return wanted
+
+
+def setup_company(document: DagDocument, chosen: Iterable[str]) -> set[str]:
+    """Ids of the setups and teardowns that go with any of the chosen tasks (see `tasks_to_clear`)."""
+    tasks = {task.task_id: task for task in document.tasks}
+    before, after = _edges(document)
+    return {each for task_id in chosen for each in _company(tasks, before, after, task_id)}
+
+
+def _edges(document: DagDocument) -> tuple[dict[str, Collection[str]], dict[str, set[str]]]:
+    before: dict[str, Collection[str]] = {task.task_id: task.upstream for task in document.tasks}
+    after: dict[str, set[str]] = {task_id: set() for task_id in before}
+    for task_id, ids in before.items():
+        for each in ids:
+            after[each].add(task_id)
+    return before, after
 
 
 def _company(tasks: Mapping[str, TaskDocument], before: _Edges, after: _Edges, task_id: str) -> set[str]:

@@ -26,7 +26,15 @@ from tradewind.ports.store import TaskMove, Transaction
 from tradewind.wire.document import TaskDocument
 from tradewind.wire.execution import XComValue
 from tradewind.wire.ids import path_of, path_text
-from tradewind.wire.inbox import InboxEvent, InstanceReported, InstancesCleared, PastChanged, RunNudged, RunStopAsked
+from tradewind.wire.inbox import (
+    InboxEvent,
+    InstanceReported,
+    InstancesCleared,
+    PastChanged,
+    RunNudged,
+    RunRenewed,
+    RunStopAsked,
+)
 from tradewind.wire.states import (
     EXECUTING_STATES,
     LIVE_RUN_STATES,
@@ -37,7 +45,7 @@ from tradewind.wire.states import (
 )
 from tradewind.wire.workload import Workload
 
-from . import creation, gates, limits
+from . import callbacks, creation, gates, limits
 from .owned import Instance, Key, OwnedRun
 from .writes import RunEnd, Writes
 
@@ -74,6 +82,8 @@ class Step:
         self.grantees: dict[str, str | None] = {}
         self.given: dict[str, dict[str, XComValue]] = {}
         """run_key → task id → return value, for attempts granted in this step."""
+        self.is_deciding = False
+        """The ends of runs are being decided: what this step planned is not written yet."""
         self.short_granted = False
         """Room was left though something may fit: step again."""
         self.created_runs = 0
@@ -140,8 +150,10 @@ class Step:
         for run_key, news in by_run.items():
             run = self.memory.runs.get(run_key)
             if run is not None and run_key in self.touched:
-                for event in in_order(news) if run_key not in self.begun else ():
-                    self._hear(run, event)
+                present = self._renewed(run, news)
+                if present is not None and run_key not in self.begun:
+                    for event in in_order(news):
+                        self._hear(present, event)
             elif run_key in looked_at - self.touched:  # taken over by another scheduler: the lines are for it
                 self.writes.inbox += [(run_key, event) for event in news]
         return len(lines)
@@ -199,6 +211,23 @@ class Step:
         self._carry(run, out)
         self._look_back(run, [key for key in run.instances if self._is_gated(run, key)])
 
+    def _renewed(self, run: OwnedRun, news: list[InboxEvent]) -> OwnedRun | None:
+        """The run as it is after its news of another version, if there are any; None: they are heard in the next step,
+        because what this one has planned by the old version is not written yet.
+        """
+        if not any(isinstance(event, RunRenewed) for event in news):
+            return run
+        row = self.tx.run_get(run.run_key)
+        if row is None or (row.version_id, row.bundle_version) == (run.row.version_id, run.row.bundle_version):
+            return run
+        if self.is_deciding:
+            self.writes.inbox += [(run.run_key, event) for event in news]
+            self.finishing.pop(run.run_key, None)
+            return None
+        self.memory.drop(run.run_key)
+        self._load(row)
+        return self.memory.runs.get(run.run_key)
+
     def _adopt(self, run: OwnedRun) -> OwnedRun:
         self.touched.add(run.run_key)
         self.memory.runs[run.run_key] = run
@@ -226,11 +255,9 @@ class Step:
         run.add(instance)
         if row.holds_slot:
             task = run.dag.tasks.get(row.task_id)
-            draws = (
-                limits.draws_of(run, task, row.executor or self.memory.default_executor)
-                if task
-                else ((f"pool:{row.pool}", row.pool_slots),)
-            )
+            draws = limits.draws_of(run, task, row.executor or self.memory.default_executor) if task else ()
+            # The pool as its counter was used: a newer version of the task may name another.
+            draws = (*(draw for draw in draws if not draw[0].startswith("pool:")), (f"pool:{row.pool}", row.pool_slots))
             run.hold(row.ti_id, draws)
             if row.state not in EXECUTING_STATES:
                 self._release(run, instance)
@@ -520,7 +547,13 @@ class Step:
             if instance.ti_id in run.held:
                 self._end_attempt(run, instance, instance.token, reason)
         self.writes.ends.append(
-            RunEnd(run.run_key, run.row.epoch, "succeed" if state is DagRunState.SUCCESS else "fail", reason)
+            RunEnd(
+                run.run_key,
+                run.row.epoch,
+                "succeed" if state is DagRunState.SUCCESS else "fail",
+                reason,
+                callbacks.of_run(run, state, reason, self.now, self.memory.new_id),
+            )
         )
         self.finished.append(run)
         self.memory.drop(run.run_key)
@@ -535,6 +568,7 @@ class Step:
         The rows of these runs are locked by now. Whoever clears something of theirs either did so before, then the line
         is in the inbox, or waits for us and finds the run finished. So the inbox is read once more.
         """
+        self.is_deciding = True
         while self.finishing:
             if self.read_inbox(self.inbox_max):
                 continue
@@ -543,9 +577,11 @@ class Step:
                     self._finish(run, state, reason)
             self.finishing.clear()
         for end in self.writes.ends:
-            if not self.tx.run_move(
+            if self.tx.run_move(
                 end.change, end.run_key, owner=self.memory.id, epoch=end.epoch, reason=end.reason, now=self.now
             ):
+                self.tx.outbox_put(end.outbox)
+            else:
                 log.warning("run_end_refused", run_key=end.run_key, change=end.change)
         for run in self.finished:
             self._after_run(run)

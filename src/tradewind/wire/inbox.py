@@ -62,11 +62,15 @@ class RunStopAsked(
     reason: str
 
 
+class RunRenewed(msgspec.Struct, frozen=True, tag_field="kind", tag="run_renewed"):
+    """The run follows another version of its DAG from now on: the owner builds its plan anew from the rows."""
+
+
 class RunNudged(msgspec.Struct, frozen=True, tag_field="kind", tag="run_nudged"):
     """Look again (limits or pools were changed)."""
 
 
-InboxEvent = InstanceReported | InstancesCleared | PastChanged | RunStopAsked | RunNudged
+InboxEvent = InstanceReported | InstancesCleared | PastChanged | RunStopAsked | RunRenewed | RunNudged
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[InboxEvent] = msgspec.json.Decoder(InboxEvent)

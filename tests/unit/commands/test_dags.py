@@ -7,7 +7,7 @@ from tests.unit.commands.world import START, World
 
 from tradewind.commands import dags
 from tradewind.commands.schedules import following_run
-from tradewind.wire.errors import Conflict, NotFound
+from tradewind.wire.errors import NotFound
 from tradewind.wire.schedule import CronIntervalSchedule, CronTriggerSchedule
 
 HOURLY = CronTriggerSchedule(crons=("0 * * * *",))
@@ -93,17 +93,3 @@ def test_unpausing_rings_for_runs_that_waited(world: World) -> None:
     with world.store.listen(["runs", "dags"]) as bell:
         unpause(world)
         assert bell.wait(0) == {"runs", "dags"}
-
-
-def test_deleting_needs_a_dag_that_nobody_defines_or_runs(world: World) -> None:
-    world.publish()
-    world.trigger()
-    with world.store.begin() as tx, pytest.raises(Conflict, match="unfinished run"):
-        dags.delete_dag(tx, "sales")
-    world.publish("other")
-    with world.store.begin() as tx, pytest.raises(Conflict, match=r"other\.py"):
-        dags.delete_dag(tx, "other")
-    with world.store.begin() as tx:
-        tx.dag_set_stale(["other"], True)
-        with pytest.raises(NotImplementedError, match="not available yet"):
-            dags.delete_dag(tx, "other")

@@ -169,10 +169,3 @@ def test_clearing_stops_the_attempt_that_lives_now_not_the_one_that_was_seen(wor
         runs.clear_instances(tx, world.documents, world.clock.now(), run, [seen])
     (event,) = world.inbox()
     assert event.instances[0].cancel_token == token
-
-
-def test_clearing_onto_the_newest_version_says_that_it_cannot(world: World) -> None:
-    world.publish()
-    run = world.trigger()
-    with world.store.begin() as tx, pytest.raises(NotImplementedError, match="not available yet"):
-        runs.clear_instances(tx, world.documents, world.clock.now(), run, [], newest_version=True)
