@@ -47,6 +47,8 @@ _WORKER = frozenset({Asker.WORKER, Asker.MAINTENANCE})
 _PERSON = frozenset({Asker.PERSON})
 _NOT_STARTED: frozenset[S | None] = frozenset({NO_STATUS, S.SCHEDULED})
 _RESTING: frozenset[S | None] = frozenset({S.UP_FOR_RETRY, S.UP_FOR_RESCHEDULE})
+_WAITING_OUTSIDE: frozenset[S | None] = frozenset({S.DEFERRED, S.AWAITING_INPUT})
+_WAKERS = frozenset({Asker.WORKER, Asker.PERSON, Asker.OWNER})
 _IN_HAND: frozenset[S | None] = frozenset({S.QUEUED, S.RUNNING, S.RESTARTING})
 _ANY: frozenset[S | None] = frozenset({NO_STATUS, *S})
 
@@ -75,7 +77,7 @@ TASK_CHANGES: dict[str, TaskChange] = {
                 clears=("due_at", "started_at", "ended_at", "duration_seconds", "pid", "cause")),
         _change("start", frozenset({S.QUEUED}), S.RUNNING, _WORKER, "The agent's claim is granted; repeating it with the same token is success.",
                 token=True, sets=("started_at", "agent", "hostname", "pid")),
-        _change("succeed", frozenset({S.RUNNING}), S.SUCCESS, _WORKER, "The task ended well.", token=True,
+        _change("succeed", frozenset({S.RUNNING, S.DEFERRED}), S.SUCCESS, _WORKER, "The task ended well, or its trigger ended it so.", token=True,
                 sets=("ended_at", "duration_seconds", "xcom_length", "skips")),
         _change("fail", frozenset({S.QUEUED, S.RUNNING, S.DEFERRED}), S.FAILED, _WORKER, "The attempt failed and no try is left.", token=True,
                 sets=("ended_at", "duration_seconds", "cause")),
@@ -86,7 +88,18 @@ TASK_CHANGES: dict[str, TaskChange] = {
                 sets=("ended_at", "duration_seconds")),
         _change("reschedule", frozenset({S.RUNNING}), S.UP_FOR_RESCHEDULE, _WORKER, "A sensor asks to be called again at `due_at`; the try goes on.", token=True,
                 sets=("due_at", "ended_at", "duration_seconds", "first_started_at"), clears=("attempt_token",)),
-        _change("defer", frozenset({S.RUNNING}), S.DEFERRED, _WORKER, "The task waits for a trigger.", token=True, sets=("due_at",)),
+        _change("defer", frozenset({S.RUNNING}), S.DEFERRED, _WORKER, "The task waits for a trigger; its slots are free; the try goes on.", token=True,
+                sets=("due_at", "ended_at", "duration_seconds", "first_started_at")),
+        _change("defer_at_start", _NOT_STARTED | _RESTING, S.DEFERRED, _OWNER, "The try begins in the triggerer, without a process.",
+                sets=("attempt_token", "try_number", "queued_at", "scheduled_at", "started_at", "first_started_at", "due_at"),
+                clears=("ended_at", "duration_seconds", "pid", "cause")),
+        _change("await_input", frozenset({S.RUNNING}), S.AWAITING_INPUT, _WORKER, "The task waits for a person's answer; its slots are free; the try goes on.",
+                token=True, sets=("due_at", "ended_at", "duration_seconds", "first_started_at")),
+        _change("wake", _WAITING_OUTSIDE, S.SCHEDULED, _WAKERS, "What it waited for has come, or will not come any more: it goes on in the method it named.",
+                token=True, sets=("scheduled_at",), clears=("attempt_token", "due_at")),
+        _change("queue_on", frozenset({S.SCHEDULED}), S.QUEUED, _OWNER, "Goes on after its wait, with a fresh attempt token; it keeps what it pushed before.",
+                sets=("attempt_token", "try_number", "queued_at", "scheduled_at", "holds_slot", "executor", "agent"),
+                clears=("due_at", "started_at", "ended_at", "duration_seconds", "pid", "cause")),
         _change("remove_self", frozenset({S.QUEUED, S.RUNNING}), S.REMOVED, _WORKER, "The task does not exist in the code any more.", token=True,
                 sets=("ended_at",)),
         _change("skip", _NOT_STARTED | _RESTING, S.SKIPPED, _OWNER, "A rule of the run skipped it; the reason names the upstream.", sets=("ended_at",),

@@ -26,8 +26,10 @@ from tradewind.wire.execution import FoundXCom, XComEntry
 from tradewind.wire.inbox import InboxEvent
 from tradewind.wire.states import DagRunState, DagRunType, TaskInstanceState
 
+from .hitl import HitlTx
 from .outbox import OutboxTx
 from .past import PastTx
+from .people import PeopleTx
 from .rows import (
     AttemptRow,
     ComponentRow,
@@ -44,6 +46,7 @@ from .rows import (
     XComRow,
 )
 from .state_store import StateStoreTx
+from .triggers import TriggerTx
 
 
 class TaskMove(msgspec.Struct, frozen=True):
@@ -336,7 +339,19 @@ class Reads(Protocol):
 
 
 class Transaction(
-    DagTx, RunTx, TaskTx, LimitTx, ComponentTx, SecretTx, PastTx, OutboxTx, StateStoreTx, Reads, Protocol
+    DagTx,
+    RunTx,
+    TaskTx,
+    LimitTx,
+    ComponentTx,
+    SecretTx,
+    TriggerTx,
+    HitlTx,
+    PastTx, PeopleTx,
+    OutboxTx,
+    StateStoreTx,
+    Reads,
+    Protocol,
 ):
     """One unit of work: all or nothing."""
 

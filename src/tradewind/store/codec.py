@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from tradewind.ports import outbox_rows, state_store_rows
+from tradewind.ports import hitl_rows, outbox_rows, people_rows, state_store_rows, trigger_rows
 from tradewind.ports import rows as r
 
 from .dialects.base import Dialect
@@ -118,8 +118,15 @@ CONNECTION = Codec("connection", r.ConnectionRow)
 VARIABLE = Codec("variable", r.VariableRow)
 USER = Codec("user_account", r.UserRow)
 OUTBOX = Codec("outbox", outbox_rows.OutboxRow)
+TRIGGER = Codec("trigger_row", trigger_rows.TriggerRow)
+HITL = Codec("hitl_detail", hitl_rows.HitlRow)
 STATE = Codec("state_store", state_store_rows.StateRow)
+ROLE = Codec("role", people_rows.RoleRow)
+API_TOKEN = Codec("api_token", people_rows.ApiTokenRow)
+SESSION = Codec("web_session", people_rows.SessionRow)
+AUDIT = Codec("audit_log", people_rows.AuditRow)
 CODECS: tuple[Codec[Any], ...] = (
     FILE, IMPORT_ERROR, DAG, VERSION, RUN, TASK, ATTEMPT, XCOM, POOL, COMPONENT, CONNECTION, VARIABLE, USER,
-    OUTBOX, STATE,
+    OUTBOX, TRIGGER, HITL, STATE,
+    ROLE, API_TOKEN, SESSION, AUDIT,
 )  # fmt: skip

@@ -11,15 +11,19 @@ from .dialects.base import Session
 from .queries.components import ComponentQueries
 from .queries.dags import DagQueries
 from .queries.files import FileQueries
+from .queries.hitl import HitlQueries
 from .queries.inbox import InboxQueries
 from .queries.limits import LimitQueries
 from .queries.outbox import OutboxQueries
 from .queries.past import PastQueries
+from .queries.people import PeopleQueries
 from .queries.runs import RunQueries
 from .queries.secrets import SecretQueries
 from .queries.state_store import StateStoreQueries
 from .queries.tasks import TaskQueries
+from .queries.triggers import TriggerQueries
 from .queries.xcoms import XComQueries
+from .read.api import ApiReadQueries
 from .read.lists import ReadQueries
 from .transitions.runs import RunMoves
 from .transitions.tasks import TaskMoves
@@ -37,10 +41,14 @@ class SqlTransaction(
     LimitQueries,
     ComponentQueries,
     SecretQueries,
+    TriggerQueries,
+    HitlQueries,
     OutboxQueries,
     StateStoreQueries,
     PastQueries,
+    PeopleQueries,
     ReadQueries,
+    ApiReadQueries,
 ):
     """See `ports.store.Transaction`. Made by `transaction`, used by one thread, worthless after the block."""
 

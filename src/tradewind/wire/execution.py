@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from .deferral import Deferral, HumanQuestion
 from .states import CauseOfDeath, TaskInstanceState
 
 VERSION = "2026-11-20"
@@ -47,7 +48,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     state: TaskInstanceState
-    """SUCCESS, FAILED, SKIPPED, UP_FOR_RESCHEDULE, REMOVED (UP_FOR_RETRY is never sent: send FAILED)."""
+    """SUCCESS, FAILED, SKIPPED, UP_FOR_RESCHEDULE, DEFERRED, AWAITING_INPUT, REMOVED (UP_FOR_RETRY is never sent: send
+    FAILED).
+    """
     cause: CauseOfDeath | None = None
     """Given whenever state is FAILED."""
     reason: str = ""
@@ -61,8 +64,14 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     skips: tuple[str, ...] = ()
     """Task ids this task decided to skip (branch, short circuit)."""
     reschedule_at: datetime | None = None
+    deferral: Deferral | None = None
+    """With DEFERRED and AWAITING_INPUT."""
+    question: HumanQuestion | None = None
+    """With AWAITING_INPUT."""
     retry_delay_seconds: float | None = None
     """Overrides the task's own delay (retry policies)."""
+    retry: bool | None = None
+    """A retry policy has decided about a failure: try again or not, while tries are left; None: as usual."""
     xcoms: tuple[XComEntry, ...] = ()
     """Pushed values not sent before, the return value included."""
     rendered_fields: dict[str, Any] | None = None

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from .deferral import Resume
 from .errors import Forbidden
 from .execution import XComValue
 from .states import DagRunType, Isolation
@@ -65,7 +66,9 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     given: dict[str, XComValue] = {}
     """With a grant: the return values of `inputs`."""
     first_start: datetime | None = None
-    """Start of the first poke of a rescheduled sensor, None before it."""
+    """Start of the first stretch of this try (rescheduled sensor, deferred task), None before it."""
+    resume: Resume | None = None
+    """The task goes on after a wait; None: it begins."""
 
 
 class SignedWorkload(msgspec.Struct, frozen=True):

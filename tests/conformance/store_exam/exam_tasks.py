@@ -221,7 +221,7 @@ class TaskChangeExam:
         "rule", [rule for rule in TASK_CHANGES.values() if rule.fenced_by_token], ids=lambda rule: rule.name
     )
     def test_only_with_the_current_token(self, store: Store, rule: TaskChange) -> None:
-        origin = next(each for each in (S.RUNNING, S.QUEUED) if each in rule.origins)
+        origin = next(each for each in (S.RUNNING, S.QUEUED, S.DEFERRED) if each in rule.origins)
         with store.begin() as tx:
             before = instance_in(tx, origin)
             values = every_value(rule)
@@ -235,10 +235,10 @@ class TaskChangeExam:
     @pytest.mark.parametrize("rule", TASK_CHANGES.values(), ids=lambda rule: rule.name)
     def test_what_is_not_given_stays(self, store: Store, rule: TaskChange) -> None:
         with store.begin() as tx:
-            origin = next(each for each in (None, S.RUNNING, S.QUEUED) if each in rule.origins)
+            origin = next(each for each in (None, S.RUNNING, S.QUEUED, S.SCHEDULED, S.DEFERRED) if each in rule.origins)
             before = instance_in(tx, origin)
             needed = {column: _VALUES[column] for column in ("due_at",) if column in rule.sets}
-            if rule.name == "queue":
+            if rule.name in ("queue", "queue_on", "defer_at_start"):
                 needed["attempt_token"] = new_id()
             move = TaskMove(before.ti_id, token=before.attempt_token or "none", values=needed)
             assert tx.task_move(rule.name, [move], LATER) == [before.ti_id]

@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
+from tradewind.ports.hitl_rows import HitlRow
 from tradewind.ports.outbox_rows import OutboxRow
+from tradewind.ports.people_rows import ApiTokenRow, AuditRow, RoleRow, SessionRow
 from tradewind.ports.rows import (
     AttemptRow,
     ComponentRow,
@@ -24,6 +26,7 @@ from tradewind.ports.rows import (
     XComRow,
 )
 from tradewind.ports.state_store_rows import StateRow
+from tradewind.ports.trigger_rows import TriggerRow
 from tradewind.wire.states import LIVE_RUN_STATES, DagRunState, DagRunType, TaskInstanceState
 
 from .tables import BrokenRule, Index, Table, Unique
@@ -53,7 +56,9 @@ class Data:
     """All tables. Rows are frozen; the tables change only through a transaction."""
 
     __slots__ = (
+        "api_tokens",
         "attempts",
+        "audit",
         "components",
         "connections",
         "dags",
@@ -63,11 +68,15 @@ class Data:
         "limits",
         "outbox",
         "pools",
+        "questions",
         "rejected",
         "rendered",
+        "roles",
         "runs",
+        "sessions",
         "states",
         "tasks",
+        "triggers",
         "users",
         "variables",
         "versions",
@@ -126,9 +135,19 @@ class Data:
         self.components: Table[tuple[str, str], ComponentRow] = Table(
             "component", indexes={"name": Index(lambda row: (row.kind, row.name))}
         )
+        self.triggers: Table[str, TriggerRow] = Table(
+            "trigger_row", indexes={"instance": Index(lambda row: row.ti_id)}
+        )
+        self.questions: Table[str, HitlRow] = Table(
+            "hitl_detail", indexes={"instance": Index(lambda row: row.ti_id)}
+        )
         self.connections: Table[str, ConnectionRow] = Table("connection")
         self.variables: Table[str, VariableRow] = Table("variable")
         self.users: Table[str, UserRow] = Table("user")
+        self.roles: Table[str, RoleRow] = Table("role")
+        self.api_tokens: Table[str, ApiTokenRow] = Table("api_token")
+        self.sessions: Table[str, SessionRow] = Table("web_session")
+        self.audit: Table[int, AuditRow] = Table("audit_log")
         self.outbox: Table[str, OutboxRow] = Table(
             "outbox", uniques={"delivery_key": Unique("delivery_key", lambda row: row.delivery_key)}
         )

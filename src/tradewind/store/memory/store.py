@@ -17,12 +17,14 @@ from .data import Data
 from .limits import LimitPart
 from .outbox import OutboxPart
 from .past import PastPart
+from .people import PeoplePart
 from .reads import ReadPart
 from .runs import RunPart
 from .secrets import SecretPart
 from .state_store import StateStorePart
 from .tasks import TaskPart
 from .values import ValuePart
+from .waits import WaitPart
 
 
 class MemoryTransaction(
@@ -33,9 +35,11 @@ class MemoryTransaction(
     LimitPart,
     ComponentPart,
     SecretPart,
+    WaitPart,
     OutboxPart,
     StateStorePart,
     PastPart,
+    PeoplePart,
     ReadPart,
 ):
     """`ports.store.Transaction`."""

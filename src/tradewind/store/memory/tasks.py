@@ -14,14 +14,16 @@ from msgspec.structs import replace
 from tradewind.domain.task_state import TASK_CHANGES, TaskChange
 from tradewind.ports.rows import AttemptRow, TaskRow
 from tradewind.ports.store import TaskMove
+from tradewind.ports.trigger_rows import TriggerState
 from tradewind.wire.states import TERMINAL_STATES, CauseOfDeath, TaskInstanceState
 
 from .tables import BrokenRule, Journal
 from .unit import Unit
 
 _CLEARED_NOT_NULL: dict[str, Any] = {"holds_slot": False, "skips": ()}
-_DROPS_XCOMS = frozenset({"clear", "queue"})
+_DROPS_XCOMS = frozenset({"clear", "queue", "defer_at_start"})
 _KEEPS_ATTEMPT = frozenset({"clear", "retry"})
+_CANCELS_WAITS = frozenset({"stop", "stop_skipped", "clear", "mark_success", "mark_failed", "mark_skipped"})
 _BETWEEN = frozenset({None, TaskInstanceState.SCHEDULED})
 """No attempt is current: the one before is history already, the next has not begun."""
 
@@ -35,6 +37,7 @@ class _Rule(NamedTuple):
     """What every moved row gets."""
     keeps_attempt: bool
     drops_xcoms: bool
+    cancels_waits: bool
 
 
 def _rule(change: TaskChange) -> _Rule:
@@ -45,6 +48,7 @@ def _rule(change: TaskChange) -> _Rule:
         {"state": change.target, **cleared},
         change.name in _KEEPS_ATTEMPT,
         change.name in _DROPS_XCOMS,
+        change.name in _CANCELS_WAITS,
     )
 
 
@@ -88,6 +92,8 @@ class TaskPart(Unit):
                 self._keep_attempt(journal, row, after)
             if rule.drops_xcoms:
                 self._drop_xcoms(journal, move.ti_id)
+            if rule.cancels_waits:
+                self._cancel_waits(journal, move.ti_id)
             tasks.put(journal, move.ti_id, after)
             moved[move.ti_id] = None
         if moved:
@@ -150,6 +156,14 @@ class TaskPart(Unit):
         ended = before if before.state in TERMINAL_STATES else _ended(before, after)
         attempt = AttemptRow(**{name: getattr(ended, name) for name in AttemptRow.__struct_fields__})
         self._data.attempts.insert(journal, key, attempt)
+
+    def _cancel_waits(self, journal: Journal, ti_id: str) -> None:
+        for row in self._data.triggers.found("instance", ti_id):
+            if row.state is TriggerState.WAITING and row.triggerer is not None:
+                self._data.triggers.put(journal, row.token, replace(row, state=TriggerState.CANCELLED))
+                self.topics.add("triggers")
+            elif row.state is not TriggerState.CANCELLED:
+                self._data.triggers.delete(journal, row.token)
 
     def _drop_xcoms(self, journal: Journal, ti_id: str) -> None:
         for key in self._data.xcoms.indexes["instance"].keys(ti_id):

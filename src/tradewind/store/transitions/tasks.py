@@ -15,13 +15,16 @@ from tradewind.ports.store import TaskMove
 from tradewind.store.codec import ATTEMPT, TASK
 from tradewind.store.dialects.base import Columns, Dialect
 from tradewind.store.kinds import Kind
+from tradewind.store.queries.triggers import trigger_cancel, trigger_drop
 from tradewind.store.statements import Work, statement
 from tradewind.wire.states import TERMINAL_STATES, CauseOfDeath, TaskInstanceState
 
 # These changes keep the attempt that they end as history.
 _KEEPING = frozenset({"retry", "clear"})
 # After these an instance begins anew, without what an earlier attempt left for others.
-_DROPPING_XCOMS = frozenset({"queue", "clear"})
+_DROPPING_XCOMS = frozenset({"queue", "clear", "defer_at_start"})
+# After these an instance does not wait for its trigger (or person) any more.
+_CANCELLING = frozenset({"stop", "stop_skipped", "clear", "mark_success", "mark_failed", "mark_skipped"})
 _FIXED: Columns = (("for_id", Kind.ID), ("for_token", Kind.TEXT), ("why", Kind.TEXT))
 
 
@@ -138,7 +141,15 @@ class TaskMoves(Work):
         moved = [ti_id for (ti_id,) in self._session.rows(task_move(dialect, rule.name, columns), params)]
         if moved and rule.name in _DROPPING_XCOMS:
             self._write(xcom_drop(dialect), ti_ids=self._ids(moved))
+        if moved and rule.name in _CANCELLING:
+            self._cancel_waits(moved)
         return moved
+
+    def _cancel_waits(self, ti_ids: list[str]) -> None:
+        wanted = self._ids(ti_ids)
+        self._write(trigger_drop(self._dialect), ti_ids=wanted)
+        if self._rows(trigger_cancel(self._dialect), ti_ids=wanted):
+            self.ring("triggers")
 
     def task_release(self, ti_ids: Sequence[str]) -> None:
         if ti_ids:

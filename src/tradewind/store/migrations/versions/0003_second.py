@@ -19,6 +19,8 @@ def upgrade() -> None:
     """Everything may be NULL or has a default: programs of the schema before go on writing their rows."""
     _outbox()
     _state_store()
+    _people()
+    _waits()
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -52,6 +54,69 @@ def _outbox() -> None:
     op.create_index("ix_outbox_ended", "outbox", ["ended_at"], **_where("state = 'delivered'"))
 
 
+def _waits() -> None:
+    op.create_table(
+        "trigger_row",
+        sa.Column("token", t.TEXT, nullable=False),
+        sa.Column("ti_id", t.ID, nullable=False),
+        sa.Column("run_key", t.ID, nullable=False),
+        sa.Column("dag_id", t.TEXT, nullable=False),
+        sa.Column("run_id", t.TEXT, nullable=False),
+        sa.Column("task_id", t.TEXT, nullable=False),
+        sa.Column("map_path", t.TEXT, nullable=False),
+        sa.Column("try_number", sa.BigInteger(), nullable=False),
+        sa.Column("version_id", t.ID, nullable=True),
+        sa.Column("state", t.TEXT, nullable=False),
+        sa.Column("classpath", t.TEXT, nullable=False),
+        sa.Column("kwargs", t.TEXT, nullable=False),
+        sa.Column("method", t.TEXT, nullable=False),
+        sa.Column("next_kwargs", t.TEXT, nullable=False),
+        sa.Column("queue", t.TEXT, nullable=False),
+        sa.Column("created_at", t.INSTANT, nullable=False),
+        sa.Column("due_at", t.INSTANT, nullable=True),
+        sa.Column("triggerer", t.TEXT, nullable=True),
+        sa.Column("event", t.TEXT, nullable=True),
+        sa.Column("failure", t.TEXT, nullable=True),
+        sa.Column("error", t.TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_trigger_row")),
+        sa.CheckConstraint("state IN ('waiting', 'fired', 'cancelled')", name=op.f("ck_trigger_row_state")),
+    )
+    op.create_index("ix_trigger_row_ti_id", "trigger_row", ["ti_id"])
+    free = "state = 'waiting' AND triggerer IS NULL AND classpath <> ''"
+    op.create_index("ix_trigger_row_free", "trigger_row", ["created_at"], **_where(free))
+    hosted = "state <> 'fired' AND triggerer IS NOT NULL"
+    op.create_index("ix_trigger_row_hosted", "trigger_row", ["triggerer"], **_where(hosted))
+    op.create_table(
+        "hitl_detail",
+        sa.Column("token", t.TEXT, nullable=False),
+        sa.Column("ti_id", t.ID, nullable=False),
+        sa.Column("run_key", t.ID, nullable=False),
+        sa.Column("dag_id", t.TEXT, nullable=False),
+        sa.Column("run_id", t.TEXT, nullable=False),
+        sa.Column("task_id", t.TEXT, nullable=False),
+        sa.Column("map_path", t.TEXT, nullable=False),
+        sa.Column("try_number", sa.BigInteger(), nullable=False),
+        sa.Column("subject", t.TEXT, nullable=False),
+        sa.Column("options", t.DOCUMENT, nullable=True),
+        sa.Column("body", t.TEXT, nullable=True),
+        sa.Column("has_defaults", sa.Boolean(), nullable=False),
+        sa.Column("defaults", t.DOCUMENT, nullable=True),
+        sa.Column("multiple", sa.Boolean(), nullable=False),
+        sa.Column("params", t.DOCUMENT, nullable=False),
+        sa.Column("assigned_users", t.DOCUMENT, nullable=False),
+        sa.Column("created_at", t.INSTANT, nullable=False),
+        sa.Column("due_at", t.INSTANT, nullable=True),
+        sa.Column("responded_at", t.INSTANT, nullable=True),
+        sa.Column("responded_by", t.TEXT, nullable=True),
+        sa.Column("responded_by_name", t.TEXT, nullable=True),
+        sa.Column("chosen_options", t.DOCUMENT, nullable=True),
+        sa.Column("params_input", t.DOCUMENT, nullable=False),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_hitl_detail")),
+    )
+    op.create_index("ix_hitl_detail_ti_id", "hitl_detail", ["ti_id"])
+    op.create_index("ix_hitl_detail_open", "hitl_detail", ["created_at"], **_where("responded_at IS NULL"))
+
+
 def _state_store() -> None:
     op.create_table(
         "state_store",
@@ -70,3 +135,68 @@ def _state_store() -> None:
     )
     op.create_index("ix_state_store_expires", "state_store", ["expires_at"], **_where("expires_at IS NOT NULL"))
     op.create_index("ix_state_store_run", "state_store", ["dag_id", "run_id"])
+
+
+def _people() -> None:
+    op.add_column("dag", sa.Column("access", t.DOCUMENT, nullable=True))
+    op.create_table(
+        "role",
+        sa.Column("name", t.TEXT, nullable=False),
+        sa.Column("description", t.TEXT, nullable=True),
+        sa.Column("grants", t.DOCUMENT, nullable=False),
+        sa.Column("created_at", t.INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_role")),
+    )
+    op.create_table(
+        "api_token",
+        sa.Column("token_id", t.TEXT, nullable=False),
+        sa.Column("name", t.TEXT, nullable=False),
+        sa.Column("username", t.TEXT, nullable=False),
+        sa.Column("secret_hash", t.TEXT, nullable=False),
+        sa.Column("scopes", t.DOCUMENT, nullable=False),
+        sa.Column("created_at", t.INSTANT, nullable=False),
+        sa.Column("expires_at", t.INSTANT, nullable=True),
+        sa.Column("revoked_at", t.INSTANT, nullable=True),
+        sa.Column("last_used_at", t.INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("token_id", name=op.f("pk_api_token")),
+    )
+    op.create_index("ix_api_token_user", "api_token", ["username"])
+    op.create_table(
+        "web_session",
+        sa.Column("session_id", t.TEXT, nullable=False),
+        sa.Column("username", t.TEXT, nullable=False),
+        sa.Column("mark", t.TEXT, nullable=False),
+        sa.Column("means", t.TEXT, nullable=False),
+        sa.Column("created_at", t.INSTANT, nullable=False),
+        sa.Column("seen_at", t.INSTANT, nullable=False),
+        sa.Column("expires_at", t.INSTANT, nullable=False),
+        sa.Column("address", t.TEXT, nullable=True),
+        sa.Column("user_agent", t.TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("session_id", name=op.f("pk_web_session")),
+    )
+    op.create_index("ix_web_session_user", "web_session", ["username"])
+    op.create_index("ix_web_session_end", "web_session", ["expires_at"])
+    op.create_table(
+        "audit_log",
+        sa.Column("event_id", t.LINE, autoincrement=True, nullable=False),
+        sa.Column("at", t.INSTANT, nullable=False),
+        sa.Column("event", t.TEXT, nullable=False),
+        sa.Column("actor", t.TEXT, nullable=False),
+        sa.Column("means", t.TEXT, nullable=False),
+        sa.Column("token_id", t.TEXT, nullable=True),
+        sa.Column("address", t.TEXT, nullable=True),
+        sa.Column("dag_id", t.TEXT, nullable=True),
+        sa.Column("run_id", t.TEXT, nullable=True),
+        sa.Column("task_id", t.TEXT, nullable=True),
+        sa.Column("map_path", t.TEXT, nullable=True),
+        sa.Column("try_number", sa.BigInteger(), nullable=True),
+        sa.Column("thing", t.TEXT, nullable=True),
+        sa.Column("before", t.DOCUMENT, nullable=False),
+        sa.Column("after", t.DOCUMENT, nullable=False),
+        sa.Column("details", t.DOCUMENT, nullable=False),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_audit_log")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_audit_log_at", "audit_log", ["at"])
+    op.create_index("ix_audit_log_dag", "audit_log", ["dag_id", "event_id"])
+    op.create_index("ix_audit_log_actor", "audit_log", ["actor", "event_id"])
