@@ -217,8 +217,9 @@ class Compiler:
         graph.dag_id = self.document.dag_id
         graph.fail_fast = self.document.fail_fast
         graph.size, graph.tasks = size, tasks
-        graph.ids = [self.tasks[n].task_id if n < tasks else "" for n in order]
-        graph.index = {task.task_id: place[n] for n, task in enumerate(self.tasks)}
+        # Copies, made in the order of the nodes: what is read one after another then stands together in memory.
+        graph.ids = ["".join([*self.tasks[n].task_id]) if n < tasks else "" for n in order]
+        graph.index = {graph.ids[place[n]]: place[n] for n in order if n < tasks}
         graph.rule_names = [self.tasks[n].trigger_rule if n < tasks else TriggerRule.ALL_SUCCESS for n in order]
         graph.rules = [RULES[name] for name in graph.rule_names]
         graph.chains = [self.chains[n] for n in order]
