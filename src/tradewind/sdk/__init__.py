@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from tradewind.wire.states import WeightRule as WeightRule
 
     from . import macros as macros
+    from .assets import Asset as Asset
+    from .assets import AssetAccessControl as AssetAccessControl
+    from .assets import AssetAlias as AssetAlias
+    from .assets import AssetAll as AssetAll
+    from .assets import AssetAny as AssetAny
+    from .assets import AssetWatcher as AssetWatcher
+    from .assets import Metadata as Metadata
     from .branching import BaseBranchOperator as BaseBranchOperator
     from .branching import BranchMixIn as BranchMixIn
     from .branching import SkipMixin as SkipMixin
@@ -56,6 +63,8 @@ if TYPE_CHECKING:
     from .taskflow import task as task
     from .taskflow import teardown as teardown
     from .templates import literal as literal
+    from .timetables import AssetOrTimeSchedule as AssetOrTimeSchedule
+    from .timetables import AssetSchedule as AssetSchedule
     from .timetables import CronDataIntervalTimetable as CronDataIntervalTimetable
     from .timetables import CronTriggerTimetable as CronTriggerTimetable
     from .timetables import DeltaDataIntervalTimetable as DeltaDataIntervalTimetable
@@ -76,8 +85,9 @@ _MODULES = {
     "params": "Param ParamsDict",
     "timetables": (
         "CronTriggerTimetable MultipleCronTriggerTimetable CronDataIntervalTimetable "
-        "DeltaTriggerTimetable DeltaDataIntervalTimetable EventsTimetable"
+        "DeltaTriggerTimetable DeltaDataIntervalTimetable EventsTimetable AssetOrTimeSchedule AssetSchedule"
     ),
+    "assets": "Asset AssetAccessControl AssetAlias AssetAll AssetAny AssetWatcher Metadata",
     "sensor": "BaseSensorOperator PokeReturnValue",
     "branching": "BaseBranchOperator BranchMixIn SkipMixin",
     "hooks": "BaseHook",
@@ -99,7 +109,7 @@ _MODULES = {
 """Module → its public names; `a=b`: public as `a`, called `b` there; `a=`: the module itself."""
 
 _NOT_YET = {
-    "assets": "Asset AssetAccessControl AssetAlias AssetAll AssetAny AssetOrTimeSchedule AssetWatcher Metadata asset",
+    "asset DAGs": "asset",
     "asset partitions": (
         "AllowedKeyMapper ChainMapper CronPartitionTimetable DayWindow FanOutMapper FixedKeyMapper HourWindow "
         "IdentityMapper "
@@ -144,6 +154,14 @@ __all__ = [
     "AirflowSkipException",
     "AirflowTaskTerminated",
     "AirflowTaskTimeout",
+    "Asset",
+    "AssetAccessControl",
+    "AssetAlias",
+    "AssetAll",
+    "AssetAny",
+    "AssetOrTimeSchedule",
+    "AssetSchedule",
+    "AssetWatcher",
     "BaseBranchOperator",
     "BaseHook",
     "BaseOperator",
@@ -161,6 +179,7 @@ __all__ = [
     "EdgeModifier",
     "EventsTimetable",
     "Label",
+    "Metadata",
     "MultipleCronTriggerTimetable",
     "Param",
     "ParamValidationError",

@@ -218,8 +218,14 @@ def _not_yet(topic: str) -> Check:
 
 
 def _assets(what: str, value: Any) -> list[Any]:
-    _not_yet("assets are")(what, value)
-    return []
+    """Assets, aliases, references; other objects are kept for lineage and mean nothing here."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        raise WrongArgument(f"{what} must be assets, not the text {value!r}; write Asset({value!r})")
+    if isinstance(value, list | tuple | set | frozenset):
+        return list(value)
+    return [value]
 
 
 CHECKS: dict[str, Check] = {

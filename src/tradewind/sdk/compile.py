@@ -19,6 +19,7 @@ from tradewind.wire.document import (
     TaskDocument,
 )
 
+from .asset_documents import facts_of, leaves_of
 from .dag_checks import check_complete, topological_order
 from .definition import DAG
 from .errors import InvalidDag, WrongValue
@@ -54,6 +55,7 @@ def compile_dag(dag: DAG, *, file: str, code_digest: str = "") -> DagDocument:
     """
     check_complete(dag)
     weights = effective_weights(topological_order(dag))
+    assets, aliases = facts_of(dag)
     tasks = [_task_document(task, weights[task.task_id]) for task in dag.tasks]
     return DagDocument(
         format=FORMAT,
@@ -83,9 +85,13 @@ def compile_dag(dag: DAG, *, file: str, code_digest: str = "") -> DagDocument:
         render_template_as_native_obj=dag.render_template_as_native_obj,
         has_on_success_callback=bool(dag.on_success_callback),
         has_on_failure_callback=bool(dag.on_failure_callback),
+        on_success_callback_count=len(dag.on_success_callback),
+        on_failure_callback_count=len(dag.on_failure_callback),
         tasks=tuple(sorted(tasks, key=lambda task: task.task_id)),
         groups=tuple(_group_document(dag.group_dict[group_id]) for group_id in sorted(dag.group_dict)),
         edge_labels=_edge_labels(dag),
+        assets=assets,
+        aliases=aliases,
         warnings=tuple(_warnings(dag)),
         extra=_dag_extra(dag),
     )
@@ -148,6 +154,8 @@ def _task_document(task: Task, weight: int) -> TaskDocument:
         ui_color=task.ui_color,
         ui_fgcolor=task.ui_fgcolor,
         resources=_json(task.resources),
+        inlets=leaves_of(task.inlets),
+        outlets=leaves_of(task.outlets),
         extra=_task_extra(task),
     )
 
@@ -246,8 +254,6 @@ def _warnings(dag: DAG) -> Sequence[str]:
         found.append("sla_miss_callback has no effect any more")
     if dag.access_control is not None:
         found.append("access_control is deprecated and has no effect")
-    if dag.on_success_callback or dag.on_failure_callback:
-        found.append("on_success_callback and on_failure_callback of a DAG are not called yet; those of tasks are")
     if dag.disable_bundle_versioning or dag.rerun_with_latest_version is not None:
         found.append(
             "disable_bundle_versioning and rerun_with_latest_version have no effect yet: runs keep their version"

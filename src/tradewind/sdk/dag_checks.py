@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tradewind.wire.errors import InvalidSchedule
-from tradewind.wire.schedule import Schedule
+from tradewind.wire.schedule import AssetSchedule, PartitionedAssetSchedule, Schedule
 from tradewind.wire.states import DagRunType, TriggerRule
 
 from .arguments import text, whole_number
@@ -30,6 +30,8 @@ def schedule(dag_id: str, value: Any, timezone: str) -> Schedule:
         return schedule_of(value, timezone)
     except InvalidSchedule as error:
         raise InvalidSchedule(f"DAG {dag_id!r}: {error}") from None
+    except (WrongArgument, WrongValue) as error:
+        raise type(error)(f"schedule of DAG {dag_id!r}: {error}") from None
 
 
 def active_runs(dag: DAG, value: Any, default: int) -> int:
@@ -188,16 +190,24 @@ def _check_schedule(dag: DAG) -> None:
         starts = [task.start_date for task in dag.tasks]
         if not starts or None in starts:
             raise WrongValue(f"DAG {dag.dag_id!r} has catchup=True but no start_date to catch up from; give it one")
-    if (
-        dag.allowed_run_types is not None
-        and timetable.can_be_scheduled
-        and DagRunType.SCHEDULED not in dag.allowed_run_types
-    ):
-        raise WrongValue(
-            f"DAG {dag.dag_id!r} has a schedule, but allowed_run_types {list(dag.allowed_run_types)} leaves out "
-            "'scheduled'; "
-            f"add it, or set schedule=None"
-        )
+    if dag.allowed_run_types is not None and timetable.can_be_scheduled:
+        for made in _run_types_made(dag.wire_schedule):
+            if made not in dag.allowed_run_types:
+                raise WrongValue(
+                    f"DAG {dag.dag_id!r} has a schedule, but allowed_run_types {list(dag.allowed_run_types)} leaves "
+                    f"out {made.value!r}; add it, or set schedule=None"
+                )
+
+
+def _run_types_made(schedule: Schedule) -> tuple[DagRunType, ...]:
+    """Kinds of runs that a schedule makes by itself."""
+    match schedule:
+        case AssetSchedule(time=None) | PartitionedAssetSchedule():
+            return (DagRunType.ASSET_TRIGGERED,)
+        case AssetSchedule():
+            return (DagRunType.ASSET_TRIGGERED, DagRunType.SCHEDULED)
+        case _:
+            return (DagRunType.SCHEDULED,)
 
 
 def _check_params(dag: DAG) -> None:

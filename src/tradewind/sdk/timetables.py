@@ -5,13 +5,18 @@ Each class only carries its schedule; when it runs next is decided in `domain.ti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tradewind.domain.timetables import PRESETS, parse_schedule, timetable_for
 from tradewind.domain.timetables.cron_text import normal_text
+from tradewind.wire.assets import AssetCondition, Delivery
+from tradewind.wire.assets import leaves_of as wire_leaves_of
 from tradewind.wire.errors import InvalidSchedule
+from tradewind.wire.schedule import (
+    AssetSchedule as WireAssetSchedule,
+)
 from tradewind.wire.schedule import (
     ContinuousSchedule,
     CronIntervalSchedule,
@@ -26,7 +31,9 @@ from tradewind.wire.schedule import (
     events_of,
 )
 
+from .assets import BaseAsset, condition_of
 from .dates import zone_name
+from .errors import WrongArgument, WrongValue
 
 if TYPE_CHECKING:
     from dateutil.relativedelta import relativedelta
@@ -151,16 +158,107 @@ class EventsTimetable(Timetable):
         self.schedule = _checked(events_of(event_dates, restrict_to_events=restrict_to_events, description=description))
 
 
+class AssetTriggeredTimetable(Timetable):
+    """A run when a condition over assets holds: what assets in `schedule=` become.
+
+    Parameters:
+        assets: an asset, alias, reference or condition, or several of them: all.
+    """
+
+    def __init__(self, assets: BaseAsset | Collection[BaseAsset]) -> None:
+        self.asset_condition = condition_of(assets)
+        self.schedule = WireAssetSchedule(condition=_checked_condition(self.asset_condition))
+
+
+class AssetOrTimeSchedule(AssetTriggeredTimetable):
+    """A run by the clock, and also when a condition over assets holds.
+
+    Parameters:
+        assets: as for `AssetTriggeredTimetable`.
+        timetable: the clock.
+    """
+
+    def __init__(self, *, assets: BaseAsset | Collection[BaseAsset], timetable: Timetable) -> None:
+        self.asset_condition = condition_of(assets)
+        if not isinstance(timetable, Timetable):
+            raise WrongArgument(f"timetable of AssetOrTimeSchedule must be a timetable, not {timetable!r}")
+        self.timetable = timetable
+        self.schedule = WireAssetSchedule(condition=_checked_condition(self.asset_condition), time=timetable.schedule)
+
+
+class AssetSchedule(AssetTriggeredTimetable):
+    """A run on assets that says which of the waiting events one run takes.
+
+    Parameters:
+        assets: as for `AssetTriggeredTimetable`.
+        deliver: "all" (one run takes everything that waits), "every" (one event of each asset per run, a run for each),
+            "latest" (the newest of each asset; older ones are passed over) or "batch".
+        count: with "batch": run when so many events wait.
+        every: with "batch": or when the oldest has waited so long.
+        timetable: also by this clock.
+    """
+
+    def __init__(
+        self,
+        assets: BaseAsset | Collection[BaseAsset],
+        *,
+        deliver: Literal["all", "every", "latest", "batch"] = "all",
+        count: int | None = None,
+        every: timedelta | None = None,
+        timetable: Timetable | None = None,
+    ) -> None:
+        self.asset_condition = condition_of(assets)
+        self.schedule = WireAssetSchedule(
+            condition=_checked_condition(self.asset_condition),
+            delivery=_delivery(deliver, count, every),
+            time=None if timetable is None else timetable.schedule,
+        )
+
+
+def asset_condition_of(schedule: Any) -> BaseAsset | None:
+    """The condition over assets of what was given as `schedule=`; None when it has none."""
+    if isinstance(schedule, BaseAsset):
+        return schedule
+    if isinstance(schedule, list | tuple | set | frozenset):
+        return condition_of(schedule)
+    found = getattr(schedule, "asset_condition", None)
+    return found if isinstance(found, BaseAsset) else None
+
+
+def _checked_condition(condition: BaseAsset) -> AssetCondition:
+    leaf = condition.leaf()
+    if not any(True for _ in wire_leaves_of(leaf)):
+        raise WrongValue("a schedule on assets needs at least one asset")
+    return leaf
+
+
+def _delivery(mode: str, count: Any, every: Any) -> Delivery:
+    if mode not in ("all", "every", "latest", "batch"):
+        raise WrongValue(f"deliver must be all, every, latest or batch, not {mode!r}")
+    if mode != "batch":
+        if count is not None or every is not None:
+            raise WrongValue(f"count and every belong to deliver='batch', not to {mode!r}")
+        return Delivery(mode=mode)  # type: ignore[arg-type] # it is one of the words
+    if count is None and every is None:
+        raise WrongValue("deliver='batch' needs count, every, or both")
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
+        raise WrongValue(f"count of a batch must be a whole number above 0, not {count!r}")
+    if every is not None and (not isinstance(every, timedelta) or every <= timedelta(0)):
+        raise WrongValue(f"every of a batch must be a positive timedelta, not {every!r}")
+    return Delivery(mode="batch", count=count, seconds=None if every is None else every.total_seconds())
+
+
 def schedule_of(value: Any, timezone: str) -> Schedule:
     """The wire form of what was given as `schedule=`.
 
     Parameters:
-        value: None, cron text, preset, timedelta, relativedelta, timetable.
+        value: None, cron text, preset, timedelta, relativedelta, timetable, asset, several assets, condition.
         timezone: of the DAG, for crons.
 
     Raises:
         InvalidSchedule: naming the value and what would be right.
-        NotImplementedError: assets and timetables of one's own.
+        WrongArgument: a collection that holds something else than assets.
+        NotImplementedError: timetables of one's own.
     """
     if value is None:
         return NullSchedule()
@@ -173,12 +271,12 @@ def schedule_of(value: Any, timezone: str) -> Schedule:
         return value.schedule
     if isinstance(value, timedelta) or hasattr(value, "leapdays"):
         return _checked(DeltaTriggerSchedule(delta=delta_of(value)))
-    if isinstance(value, Sequence | set | frozenset) or type(value).__name__.startswith(("Asset", "Dataset")):
-        raise NotImplementedError(f"schedule {value!r}: scheduling on assets is not available yet")
+    if isinstance(value, BaseAsset | list | tuple | set | frozenset):
+        return AssetTriggeredTimetable(value).schedule
     raise InvalidSchedule(
         f"schedule must be a cron text, a preset ({', '.join(sorted(PRESETS))}, @once, @continuous), a timedelta, a "
-        "timetable "
-        f"or None, not {value!r} of type {type(value).__name__}"
+        "timetable, "
+        f"assets or None, not {value!r} of type {type(value).__name__}"
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from .assets import AliasFacts, AssetFacts, Leaf
 from .errors import InvalidDag
 from .schedule import NullSchedule, Schedule
 from .states import Isolation, TriggerRule, WeightRule
@@ -143,6 +144,10 @@ class TaskDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     ui_color: str = "#fff"
     ui_fgcolor: str = "#000"
     resources: dict[str, Any] = {}
+    inlets: tuple[Leaf, ...] = ()
+    """Assets it reads, sorted."""
+    outlets: tuple[Leaf, ...] = ()
+    """Assets it changes, sorted."""
     extra: dict[str, Any] = {}
     """Room for constructs of later issues (assets, retry policies...) without a change of format."""
 
@@ -211,9 +216,15 @@ class DagDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     render_template_as_native_obj: bool = False
     has_on_success_callback: bool = False
     has_on_failure_callback: bool = False
+    on_success_callback_count: int = 0
+    on_failure_callback_count: int = 0
+    """How many callbacks a run of this DAG has for its end; each is delivered by itself."""
     tasks: tuple[TaskDocument, ...] = ()
     groups: tuple[GroupDocument, ...] = ()
     edge_labels: tuple[EdgeLabel, ...] = ()
+    assets: tuple[AssetFacts, ...] = ()
+    """All that schedule, inlets and outlets speak of, by name and URI."""
+    aliases: tuple[AliasFacts, ...] = ()
     warnings: tuple[str, ...] = ()
     extra: dict[str, Any] = {}
 

@@ -2,7 +2,7 @@
 
 What a schedule *means* (which instant comes next) is decided in `domain/timetables`; here are only its words.
 All structs are frozen and hashable, encode canonically (defaults left out) and are told apart by the field `kind`.
-The union is open: a later kind of schedule (assets, partitions) is one more struct in `Schedule`.
+The union is open: a later kind of schedule is one more struct in `Schedule`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Annotated, Any
 
 import msgspec
 
+from .assets import AssetCondition, Delivery, Leaf
 from .errors import InvalidSchedule
+from .partitions import INSTANT_FORMAT, IdentityMap, PartitionMap
 
 _RELATIVE = ("years", "months", "days", "hours", "minutes", "seconds", "microseconds", "leapdays")
 _ABSOLUTE = ("year", "month", "day", "hour", "minute", "second", "microsecond")
@@ -138,6 +140,38 @@ def events_of(
     return EventsSchedule(instants=ordered, restrict_to_events=restrict_to_events, description=description)
 
 
+class AssetSchedule(_Schedule, frozen=True, kw_only=True, tag="assets"):
+    """A run when the condition holds over the events that wait; with `time` also by the clock."""
+
+    condition: AssetCondition
+    delivery: Delivery = Delivery()
+    time: Schedule | None = None
+
+
+class PartitionedAssetSchedule(_Schedule, frozen=True, kw_only=True, tag="partitioned_assets"):
+    """A run for each partition key for which the condition holds. Keys of events become keys of runs by mappers."""
+
+    condition: AssetCondition
+    mappers: tuple[tuple[Leaf, PartitionMap], ...] = ()
+    """For assets that have one of their own, in the order of the condition."""
+    default: PartitionMap = IdentityMap()
+
+
+class CronPartitionSchedule(_Schedule, frozen=True, kw_only=True, tag="cron_partition"):
+    """A run at each tick of the cron, which names a partition and no logical date."""
+
+    cron: str
+    timezone: str = "UTC"
+    run_offset: int = 0
+    """Ticks from the run to the date of its partition; negative: before it."""
+    run_immediately: bool | float | None = None
+    key_format: str = INSTANT_FORMAT
+
+
+class RuntimePartitionSchedule(_Schedule, frozen=True, kw_only=True, tag="partitioned_at_runtime"):
+    """Never by itself; a task names the partitions it made."""
+
+
 Schedule = (
     NullSchedule
     | OnceSchedule
@@ -147,5 +181,9 @@ Schedule = (
     | DeltaTriggerSchedule
     | DeltaIntervalSchedule
     | EventsSchedule
+    | AssetSchedule
+    | PartitionedAssetSchedule
+    | CronPartitionSchedule
+    | RuntimePartitionSchedule
 )
 """Any schedule."""

@@ -9,12 +9,15 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class DagRunInfo:
-    """One run a timetable wants: due at `run_after`, named by `logical_date`, about the data of an interval."""
+    """One run a timetable wants: due at `run_after`, named by `logical_date`, about the data of an interval; or, with
+    a partition key, about that partition and without a logical date of its own."""
 
     run_after: datetime
     logical_date: datetime
     data_interval_start: datetime
     data_interval_end: datetime
+    partition_key: str | None = None
+    partition_date: datetime | None = None
 
     @classmethod
     def exact(cls, at: datetime) -> DagRunInfo:

@@ -8,21 +8,27 @@ import msgspec
 
 from tradewind.wire.errors import InvalidSchedule
 from tradewind.wire.schedule import (
+    AssetSchedule,
     ContinuousSchedule,
     CronIntervalSchedule,
+    CronPartitionSchedule,
     CronTriggerSchedule,
     DeltaIntervalSchedule,
     DeltaTriggerSchedule,
     EventsSchedule,
     NullSchedule,
     OnceSchedule,
+    PartitionedAssetSchedule,
+    RuntimePartitionSchedule,
     Schedule,
 )
 
+from .assets import AssetTimetable
 from .base import Timetable, in_utc
 from .cron_text import normal_text
 from .deltas import Backdate, Step
 from .interval import CronIntervalTimetable, DeltaIntervalTimetable
+from .partitions import CronPartitionTimetable
 from .simple import ContinuousTimetable, NullTimetable, OnceTimetable
 from .ticks import CronTicks
 from .trigger import CronTriggerTimetable, DeltaTriggerTimetable, EventsTimetable
@@ -81,3 +87,12 @@ def _timetable(encoded: bytes) -> Timetable:
         case EventsSchedule():
             instants = [in_utc(instant) for instant in schedule.instants]
             return EventsTimetable(instants, schedule.restrict_to_events, schedule.description)
+        case AssetSchedule():
+            time = timetable_for(schedule.time) if schedule.time is not None else None
+            return AssetTimetable(schedule.condition, time)
+        case PartitionedAssetSchedule():
+            return AssetTimetable(schedule.condition, name="Partitioned asset")
+        case CronPartitionSchedule():
+            return CronPartitionTimetable(CronTicks(schedule.cron, schedule.timezone), schedule)
+        case RuntimePartitionSchedule():
+            return NullTimetable()

@@ -18,6 +18,7 @@ from tradewind.sdk import (
     MultipleCronTriggerTimetable,
 )
 from tradewind.sdk.timetables import Timetable
+from tradewind.sdk.errors import WrongArgument
 from tradewind.wire.errors import InvalidSchedule
 from tradewind.wire.schedule import (
     CronIntervalSchedule,
@@ -80,5 +81,5 @@ def test_wrong_ones() -> None:
 
     with pytest.raises(NotImplementedError, match="timetables of one's own are not available yet"):
         DAG("d", schedule=Own())
-    with pytest.raises(NotImplementedError, match="scheduling on assets is not available yet"):
+    with pytest.raises(WrongArgument, match="schedule of DAG 'd': AssetAll takes assets"):
         DAG("d", schedule=[object()])
