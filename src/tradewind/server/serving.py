@@ -83,7 +83,7 @@ class ApiServer(ThreadService):
         super().__init__("api-server")
         self._sockets = list(sockets)
         self._on_stopped = on_stopped
-        self._server = _Server(_config(app), on_started=self.ready)
+        self._server = _Server(_config(app), on_started=self.ready, on_stopping=getattr(app, "end_streams", None))
 
     def run(self) -> None:
         try:
@@ -101,8 +101,11 @@ class ApiServer(ThreadService):
 class _Server(uvicorn.Server):
     """uvicorn's, but it sleeps until it is asked to stop: the original looks ten times a second."""
 
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_started: Callable[[], None], on_stopping: Callable[[], None] | None = None
+    ) -> None:
         super().__init__(config)
+        self._on_stopping = on_stopping
         self._on_started = on_started
         self._loop: asyncio.AbstractEventLoop | None = None
         self._asked = asyncio.Event()
@@ -123,6 +126,8 @@ class _Server(uvicorn.Server):
         # Asked between the two lines above: then there was no loop to wake.
         if not self.should_exit:
             await self._asked.wait()
+        if self._on_stopping is not None:
+            self._on_stopping()
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:

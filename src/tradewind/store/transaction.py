@@ -10,6 +10,7 @@ from tradewind.kernel.clock import Clock
 from .dialects.base import Session
 from .queries.components import ComponentQueries
 from .queries.dags import DagQueries
+from .queries.favorites import FavoriteQueries
 from .queries.files import FileQueries
 from .queries.hitl import HitlQueries
 from .queries.inbox import InboxQueries
@@ -25,6 +26,7 @@ from .queries.triggers import TriggerQueries
 from .queries.xcoms import XComQueries
 from .read.api import ApiReadQueries
 from .read.lists import ReadQueries
+from .read.ui_lines import UiReadQueries
 from .transitions.runs import RunMoves
 from .transitions.tasks import TaskMoves
 
@@ -48,7 +50,9 @@ class SqlTransaction(
     PastQueries,
     PeopleQueries,
     ReadQueries,
+    UiReadQueries,
     ApiReadQueries,
+    FavoriteQueries,
 ):
     """See `ports.store.Transaction`. Made by `transaction`, used by one thread, worthless after the block."""
 
