@@ -22,7 +22,7 @@ _STOP_SECONDS = 8.0
 def run_scheduler(settings: Settings) -> int:
     """Schedule: create runs, plan them, hand attempts to the executors; and the periodic duties beside it."""
     _be("scheduler", settings)
-    from tradewind.app.plugs import execution_key, open_database
+    from tradewind.app.plugs import execution_key, open_database, open_vault
     from tradewind.app.scheduling import Place, SchedulerHeartbeat, SchedulerLoop
     from tradewind.executors.local import LocalExecutor
     from tradewind.kernel.service import ServiceGroup, run_until_signal
@@ -52,7 +52,7 @@ def run_scheduler(settings: Settings) -> int:
         [
             SchedulerLoop(scheduler, executors),
             SchedulerHeartbeat(scheduler, settings.scheduler.heartbeat_seconds),
-            *maintenance_services(store, clock, settings),
+            *maintenance_services(store, clock, settings, open_vault(settings)),
         ],
         stop_seconds=_STOP_SECONDS,
     )
@@ -103,6 +103,7 @@ def run_api_server(settings: Settings, listener: socket.socket | None = None) ->
         credential=agent_credential(execution_key(settings)),
         passwords=Argon2Passwords(),
         tokens=bearer_tokens(settings, clock),
+        vault=vault,
     )
     try:
         return run_until_signal(

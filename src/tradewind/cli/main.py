@@ -30,6 +30,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "connections": ("connections", "Connections to other systems"),
     "variables": ("variables", "Variables that tasks may read"),
     "pools": ("pools", "Pools: slots that tasks share"),
+    "callbacks": ("callbacks", "Callbacks of runs, tasks and deadlines: list, show, retry"),
     "config": ("config", "Settings and where they come from"),
     "db": ("db", "The metadata database: migrate, check, reset"),
     "info": ("info", "What is installed, where it lies and who runs"),

@@ -13,6 +13,8 @@ from typing import Any
 
 from tradewind.domain.retry import RetryLimits, decide_failure
 from tradewind.domain.task_state import TASK_CHANGES
+from tradewind.kernel.ids import uuid7
+from tradewind.ports.outbox_rows import OutboxRow
 from tradewind.ports.rows import TaskRow
 from tradewind.ports.store import TaskMove, Transaction
 from tradewind.wire.document import TaskDocument, source_tasks
@@ -21,6 +23,8 @@ from tradewind.wire.inbox import InboxEvent, InstanceReported
 from tradewind.wire.states import CauseOfDeath, TaskInstanceState
 
 from .documents import Documents
+from .task_callbacks import made_no_calls, of_lost_attempt
+from .waits import Waits
 
 S = TaskInstanceState
 
@@ -54,6 +58,8 @@ class Settlement:
         self._rendered: list[tuple[str, dict[str, Any]]] = []
         self._labels: list[tuple[str, str]] = []
         self._inbox: dict[str, tuple[str, InboxEvent]] = {}
+        self._callbacks: dict[str, OutboxRow] = {}
+        self._waits = Waits(now)
         self._locked = locked
 
     def start(self, row: TaskRow, token: str, *, agent: str, hostname: str, pid: int, at: datetime | None) -> None:
@@ -70,6 +76,8 @@ class Settlement:
     def end(self, row: TaskRow, token: str, outcome: Outcome) -> None:
         """The outcome of an attempt as its agent reports it."""
         self.push(row, outcome.xcoms)
+        if row.first_started_at is not None:
+            self._waits.over(row)
         if outcome.rendered_fields is not None:
             self._rendered.append((row.ti_id, outcome.rendered_fields))
         if outcome.map_index_label is not None:
@@ -95,9 +103,17 @@ class Settlement:
                 self._move("remove_self", row, token, S.REMOVED, outcome, {"ended_at": self._now})
             case S.UP_FOR_RESCHEDULE:
                 due = outcome.reschedule_at or self._now
-                first = row.first_started_at or row.started_at or self._now
-                values = {**ended, "due_at": due, "first_started_at": first}
+                values = {**ended, "due_at": due, "first_started_at": _first_start(row, self._now)}
                 self._move("reschedule", row, token, S.UP_FOR_RESCHEDULE, outcome, values, due_at=due)
+            case S.DEFERRED | S.AWAITING_INPUT if outcome.deferral is not None:
+                self._waits.add(row, token, outcome)
+                values = {
+                    **ended,
+                    "due_at": self._waits.due_at(outcome),
+                    "first_started_at": _first_start(row, self._now),
+                }
+                change = "defer" if outcome.state is S.DEFERRED else "await_input"
+                self._move(change, row, token, outcome.state, outcome, values, due_at=self._waits.due_at(outcome))
             case _:
                 self._fail(row, token, outcome, ended)
 
@@ -125,9 +141,11 @@ class Settlement:
             moved.update(move.ti_id for move in moves)
         for change, moves in self._moves.items():
             moved.update(self._tx.task_move(change, moves, self._now))
+        self._waits.write(self._tx, moved)
         lines = [line for ti_id, line in self._inbox.items() if ti_id in moved]
         if lines:
             self._tx.inbox_put(lines)
+        self._tx.outbox_put([line for ti_id, line in self._callbacks.items() if ti_id in moved])
         if moved or self._starts:
             self._tx.ring("changes")
         return moved
@@ -151,6 +169,8 @@ class Settlement:
             else outcome.reason or verdict.reason
         )
         noted = Outcome(state=S.FAILED, cause=cause, reason=reason)
+        if self._task(row).has_callbacks and made_no_calls(outcome):
+            self._call_later(row, reason, verdict.retry)
         if verdict.retry:
             values = {
                 **ended,
@@ -162,6 +182,13 @@ class Settlement:
             self._move("retry", row, token, S.UP_FOR_RETRY, noted, values, due_at=verdict.due_at)
         else:
             self._move("fail", row, token, S.FAILED, noted, {**ended, "cause": cause})
+
+    def _call_later(self, row: TaskRow, reason: str, retried: bool) -> None:
+        run = self._tx.run_get(row.run_key)
+        if run is not None:
+            dag = self._documents.get(self._tx, row.version_id)
+            line = of_lost_attempt(row, run, dag, reason, self._now, lambda: str(uuid7()), retried=retried)
+            self._callbacks[row.ti_id] = line
 
     def _is_expanded(self, row: TaskRow) -> bool:
         """Whether a mapped task or group expands over what this task returns."""
@@ -202,6 +229,10 @@ class Settlement:
             cause=outcome.cause,
         )
         self._inbox[row.ti_id] = (row.run_key, event)
+
+
+def _first_start(row: TaskRow, now: datetime) -> datetime:
+    return row.first_started_at or row.started_at or now
 
 
 def _too_long(row: TaskRow, length: int, length_max: int) -> Outcome:

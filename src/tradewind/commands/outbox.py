@@ -90,3 +90,11 @@ def retry_callbacks(tx: Transaction, ids: Sequence[str], now: datetime) -> list[
             f"there is no failed callback {missing[0]!r}; `tradewind callbacks list` shows those that there are"
         )
     return revived
+
+
+def require_callback(tx: Transaction, id: str) -> OutboxRow:
+    """One line. Raises `NotFound`."""
+    found = next((row for row in tx.outbox_list(limit=100_000) if row.id == id), None)
+    if found is None:
+        raise NotFound(f"there is no callback {id!r}; `tradewind callbacks list --all` shows those that there are")
+    return found

@@ -6,6 +6,7 @@ one transaction that is right with any number of them.
 | `LostAgents` | attempts of agents that fell silent |
 | `ForgottenComponents` | heartbeat rows of processes that are long gone |
 | `SlotsAudit` | counters of pools, limits and runs that differ from the rows they count |
+| `OutboxDelivery` | (no mending) callbacks and notices that wait for delivery |
 | `OrphanedHolds` | slots that instances of ended runs still hold |
 
 Begin reading at `duty.Duty`; `maintenance_services` makes them all.
@@ -17,18 +18,21 @@ from tradewind.kernel.clock import Clock
 from tradewind.kernel.service import Service
 from tradewind.kernel.settings import Settings
 from tradewind.ports.store import Store
+from tradewind.ports.vault import Vault
 
 from .components import ForgottenComponents
 from .lost_agents import LostAgents
+from .outbox import OutboxDelivery
 from .slots import OrphanedHolds, SlotsAudit
 
-__all__ = ["maintenance_services", "LostAgents", "ForgottenComponents", "SlotsAudit", "OrphanedHolds"]
+__all__ = ["maintenance_services", "LostAgents", "ForgottenComponents", "SlotsAudit", "OrphanedHolds", "OutboxDelivery"]
 
 
-def maintenance_services(store: Store, clock: Clock, settings: Settings) -> list[Service]:
-    """All duties, with the rhythms of the settings."""
+def maintenance_services(store: Store, clock: Clock, settings: Settings, vault: Vault | None = None) -> list[Service]:
+    """All duties, with the rhythms of the settings. Callbacks are delivered where there is a `vault`."""
     interval = settings.maintenance.interval_seconds
     return [
+        *([OutboxDelivery(store, clock, vault, settings)] if vault is not None else []),
         LostAgents(store, clock, settings.agent.lost_seconds, settings.core.infrastructure_retries_max),
         ForgottenComponents(store, interval, settings.scheduler.lease_seconds),
         SlotsAudit(store, interval),

@@ -10,8 +10,10 @@ from typing import Any
 
 import msgspec
 
+from tradewind.ports.outbox_rows import OutboxRow
 from tradewind.ports.rows import TaskRow
 from tradewind.ports.store import TaskMove, Transaction
+from tradewind.ports.trigger_rows import TriggerRow
 from tradewind.wire.inbox import InboxEvent
 from tradewind.wire.workload import Workload
 
@@ -26,6 +28,8 @@ _ORDER = (
     "requeue",
     "schedule",
     "queue",
+    "queue_on",
+    "defer_at_start",
 )
 """A row may be queued only after everything else about it: what is in one step for one instance happens in this order.
 """
@@ -39,6 +43,8 @@ class RunEnd:
     epoch: int
     change: str
     reason: str
+    outbox: list[OutboxRow] = field(default_factory=list)
+    """What is called because of it."""
 
 
 @dataclass(slots=True)
@@ -50,6 +56,8 @@ class Writes:
     moves: dict[str, dict[str, TaskMove]] = field(default_factory=lambda: defaultdict(dict))
     releases: list[str] = field(default_factory=list)
     inbox: list[tuple[str, InboxEvent]] = field(default_factory=list)
+    waits: list[TriggerRow] = field(default_factory=list)
+    """Of tries that begin in the triggerer."""
     ends: list[RunEnd] = field(default_factory=list)
     workloads: dict[str, list[Workload]] = field(default_factory=lambda: defaultdict(list))
     cancels: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
@@ -102,6 +110,8 @@ class Writes:
             wrote = True
             if len(moved) != len(moves):
                 on_refused(change, sorted(moves.keys() - set(moved)))
+        if self.waits:
+            tx.trigger_put(self.waits)
         if self.inbox:
             tx.inbox_put(self.inbox)
         return wrote

@@ -23,6 +23,7 @@ from typing import Any
 from tradewind.kernel.clock import Clock
 from tradewind.ports.task_client import TaskClient
 from tradewind.sdk.attempt import Attempt, working_on
+from tradewind.sdk.awaiting import run_to_end
 from tradewind.sdk.class_gate import TaskGate
 from tradewind.sdk.context import build_context, current_context, filled, merged_params
 from tradewind.sdk.exceptions import (
@@ -273,7 +274,7 @@ class _Execution:
         failures = 0
         for callback in getattr(self._operator, kind):
             try:
-                callback(filled(self.context))
+                run_to_end(callback(filled(self.context)))
             except Exception as error:
                 failures += 1
                 name = getattr(callback, "__qualname__", type(callback).__qualname__)

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from .assets import AliasFacts, AssetFacts, Leaf
+from .deferral import Deferral
 from .errors import InvalidDag
 from .schedule import NullSchedule, Schedule
 from .states import Isolation, TriggerRule, WeightRule
@@ -132,6 +133,8 @@ class TaskDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Nothing to execute and no callbacks: the owner may mark it success without an executor."""
     reschedules: bool = False
     deferrable: bool = False
+    start_trigger: Deferral | None = None
+    """Each try begins with this wait, without a process (`start_from_trigger`)."""
     do_xcom_push: bool = True
     multiple_outputs: bool = False
     has_callbacks: bool = False

@@ -15,6 +15,7 @@ from tradewind.kernel.settings.sections import (
     Api,
     Auth,
     Bundles,
+    Callbacks,
     Core,
     Database,
     Execution,
@@ -85,6 +86,7 @@ class Settings:
     logs: Logs
     values: Values
     secrets: Secrets
+    callbacks: Callbacks
     maintenance: Maintenance
     standalone: Standalone
     telemetry: TelemetrySection

@@ -152,7 +152,10 @@ class Auth(Section, name="auth"):
         "",
         "Password of the administrator made at the first start, used only then; empty: one is generated and printed.",
     )
-    token_seconds = integer(86400, "How long an API token is valid.", minimum=1)
+    token_seconds = integer(86400, "How long a bearer token of POST /auth/token is valid.", minimum=1)
+    cli_token_seconds = integer(3600, "How long a bearer token of POST /auth/token/cli is valid.", minimum=1)
+    session_seconds = integer(30 * 86400, "How long somebody stays signed in with a browser at most.", minimum=60)
+    session_idle_seconds = integer(7 * 86400, "After how long without a request a browser is signed out.", minimum=60)
 
 
 class Execution(Section, name="execution"):
@@ -264,6 +267,17 @@ class Secrets(Section, name="secrets"):
     )
 
 
+class Callbacks(Section, name="callbacks"):
+    """Callbacks of runs, of lost tasks and of deadlines: delivered by the scheduler's process, each in a child."""
+
+    timeout_seconds = seconds(300.0, "Longest time one callback may take.", above=True)
+    tries_max = integer(5, "How often a callback that fails is tried before a person must look at it.", minimum=1)
+    retry_seconds = seconds(5.0, "First wait before a callback that failed is tried again; it doubles each time.")
+    retry_seconds_max = seconds(600.0, "Longest wait before a callback that failed is tried again.")
+    parallel_max = integer(4, "Callbacks made at once by one scheduler.", minimum=1)
+    keep_seconds = seconds(604800.0, "How long delivered callbacks stay listed.")
+
+
 class Maintenance(Section, name="maintenance"):
     """Periodic duties."""
 
@@ -300,6 +314,7 @@ SECTIONS: tuple[type[Section], ...] = (
     Logs,
     Values,
     Secrets,
+    Callbacks,
     Maintenance,
     Standalone,
     TelemetrySection,

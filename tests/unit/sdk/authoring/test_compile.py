@@ -65,7 +65,7 @@ def test_every_field_of_the_dag_arrives() -> None:
     assert document.allowed_run_types == ("manual", "scheduled")
     assert (document.has_on_success_callback, document.has_on_failure_callback) == (True, False)
     assert document.extra == {"disable_bundle_versioning": True, "rerun_with_latest_version": False}
-    assert len(document.warnings) == 6
+    assert len(document.warnings) == 5
     assert decode_document(encode_document(document)) == document
 
 
