@@ -36,7 +36,8 @@ class BearerTokens:
         self._clock = clock
         self.seconds = seconds
 
-    def issue(self, username: str, password_mark: str) -> str:
+    def issue(self, username: str, password_mark: str, seconds: int | None = None) -> str:
+        """A token. `seconds`: how long it is valid, if not as long as others."""
         import jwt  # with its cryptography it takes 9 MB, and a server may live long before anybody signs in
 
         now = self._clock.now()
@@ -45,7 +46,7 @@ class BearerTokens:
             "pwd": password_mark,
             "iss": _ISSUER,
             "iat": now,
-            "exp": now + timedelta(seconds=self.seconds),
+            "exp": now + timedelta(seconds=self.seconds if seconds is None else seconds),
         }
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
 

@@ -70,6 +70,8 @@ class DagRow(msgspec.Struct, frozen=True, kw_only=True):
     """Tree that new runs get: the newest one in which its file, and what that depends on, are as they were loaded."""
     file_digest: str | None = None
     """Digest of its file when it was loaded last without fault: what `dag_move_trees` is guarded by."""
+    access: tuple[str, ...] = ()
+    """What the DAG itself grants to roles (`domain.permissions.access_of_document`)."""
 
 
 class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -265,8 +267,19 @@ class VariableRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UserRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who may sign in."""
+
     username: str
     password_hash: str
-    role: str
+    """Empty: he has none, and signs in elsewhere (`origin`)."""
+    roles: tuple[str, ...] = ()
     is_active: bool = True
     created_at: datetime | None = None
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    origin: str = "local"
+    """Who vouches for him: local (a password) or oidc (single sign-on)."""
+    epoch: int = 0
+    """Rises when he is signed out everywhere: tokens and sessions of before end."""
+    last_login_at: datetime | None = None

@@ -13,6 +13,7 @@ from tradewind.commands.users import Passwords
 from tradewind.kernel.clock import Clock
 from tradewind.kernel.settings import Settings
 from tradewind.ports.store import Store
+from tradewind.ports.vault import Vault
 
 from . import health, welcome
 from .auth import Gate, SignIn
@@ -24,18 +25,29 @@ from .execution.desks import Desk
 from .headers import SecurityHeaders
 from .presence import Presence
 from .problems import BugLog, handlers
+from .public.office import Office
+from .ui.static import Screens
 
 
 class Api:
     """The ASGI application. `close` when nobody asks any more."""
 
     def __init__(
-        self, exchange: ASGIApp, faces: ASGIApp, presence: Presence, closing: tuple[Callable[[], None], ...]
+        self,
+        exchange: ASGIApp,
+        faces: ASGIApp,
+        presence: Presence,
+        closing: tuple[Callable[[], None], ...],
+        ending: list[Callable[[], None]],
+        gate: Gate,
     ) -> None:
         self._exchange = exchange
         self._faces = faces
         self._presence = presence
         self._closing = closing
+        self._ending = ending
+        self.gate = gate
+        """Recognises people."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The hot path passes no layer that it does not need.
@@ -45,6 +57,11 @@ class Api:
             await self._live(receive, send)
         else:
             await self._faces(scope, receive, send)
+
+    def end_streams(self) -> None:
+        """End the answers that would go on for ever: the server stops. In the loop's thread."""
+        for each in self._ending:
+            each()
 
     def close(self) -> None:
         """Free the threads."""
@@ -75,6 +92,7 @@ def create_api(
     credential: str,
     passwords: Passwords,
     tokens: Tokens,
+    vault: Vault,
 ) -> Api:
     """The whole API.
 
@@ -82,30 +100,43 @@ def create_api(
         make_desk: makes an execution desk (`commands.execution.ExecutionDesk`); called once in each of its threads.
         credential: what agents present (`kernel.keys.execution_credential`).
         passwords, tokens: adapters.passwords, adapters.tokens.
+        vault: opens connections and variables (adapters.vault).
     """
     # As many threads as there are connections that stay open; on SQLite writers take turns, and the threads only wait.
     desks = DeskPool(make_desk, threads=settings.database.pool_size)
     database = Database(store)
     sign_in = SignIn(store, passwords, tokens, clock)
     reader = health.HealthReader(database, settings)
-    gate = Gate(database, tokens)
+    gate = Gate(database, tokens, clock, idle_seconds=settings.auth.session_idle_seconds)
+    office = Office(store, settings, clock, vault)
 
     def make_public() -> ASGIApp:
         from .public.app import create_public
 
-        return create_public(gate, reader)
+        return create_public(gate, reader, office)
 
+    def make_ui() -> ASGIApp:
+        from .ui.face import create_ui
+
+        return create_ui(store, settings, clock, gate, reader, screens, ending)
+
+    # Threads of their own, so that screens never wait for sign-ins and probes, nor the other way round.
+    screens = Database(store)
+    ending: list[Callable[[], None]] = []
     routes: list[Route | Mount] = [
         *health.routes(reader),
         *welcome.routes(reader, settings),
         *sign_in.routes(),
         Mount("/api/v2", Door(make_public)),
+        Mount("/ui", Door(make_ui)),
     ]
     faces = Starlette(routes=routes, exception_handlers=handlers())
     faces.state.gate = gate
     return Api(
         ExchangeFace(desks, credential),
-        SecurityHeaders(BugLog(faces)),
+        SecurityHeaders(BugLog(Screens(faces))),
         Presence(database, clock, settings),
-        (desks.close, database.close, sign_in.close),
+        (desks.close, database.close, screens.close, sign_in.close, office.close),
+        ending,
+        gate,
     )

@@ -5,12 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import TypeVar
 
+from tradewind.commands.audit import Actor, AuditedStore, Deed
 from tradewind.ports.store import Store, Transaction
 from tradewind.wire.errors import Unavailable
 
 T = TypeVar("T")
+_ACTING: ContextVar[tuple[Actor, Deed] | None] = ContextVar("acting", default=None)
+
+
+def act_for(actor: Actor, deed: Deed) -> None:
+    """From here on, what this request writes is in the audit log in the name of `actor`. The gate calls this."""
+    _ACTING.set((actor, deed))
 
 
 class Database:
@@ -39,10 +47,15 @@ class Database:
         return await self._run(work, seconds_max)
 
     async def write(self, act: Callable[[Transaction], T]) -> T:
-        """What `act` answers, committed. Raises `Unavailable` as `read` does; it may be carried out all the same."""
+        """What `act` answers, committed, with its lines in the audit log when a person asked for it.
+
+        Raises `Unavailable` as `read` does; it may be carried out all the same.
+        """
+        acting = _ACTING.get()
+        store = self._store if acting is None else AuditedStore(self._store, *acting)
 
         def work() -> T:
-            with self._store.begin() as tx:
+            with store.begin() as tx:
                 return act(tx)
 
         return await self._run(work, None)

@@ -36,7 +36,7 @@ def test_the_first_admin_is_made_once_with_a_password_that_is_shown_once(world: 
     assert made is not None
     assert made.generated_password is not None
     assert len(made.generated_password) >= 20
-    assert users.sign_in(world.store, QuickPasswords(), "admin", made.generated_password).role == "admin"
+    assert users.sign_in(world.store, QuickPasswords(), "admin", made.generated_password).roles == ("Admin",)
     assert ensure(world) is None
 
 
@@ -70,7 +70,7 @@ def test_wrong_credentials_take_the_same_work_and_say_the_same(world: World) -> 
 
 def test_who_is_not_active_cannot_sign_in(world: World) -> None:
     with world.store.begin() as tx:
-        tx.user_put(UserRow(username="gone", password_hash="1:wp", role="user", is_active=False))
+        tx.user_put(UserRow(username="gone", password_hash="1:wp", roles=("User",), is_active=False))
     with pytest.raises(Unauthenticated):
         users.sign_in(world.store, QuickPasswords(), "gone", "pw")
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from tradewind.domain.permissions import (
@@ -78,7 +80,7 @@ def test_grants_that_say_nothing(text: str) -> None:
 def test_built_in_roles_widen_one_another() -> None:
     may = {name: Powers((name,), grants) for name, grants in BUILT_IN.items()}
     order = [PUBLIC, VIEWER, USER, OP, ADMIN]
-    for less, more in zip(order, order[1:], strict=False):
+    for less, more in itertools.pairwise(order):
         for action in Action:
             for resource in Resource:
                 assert may[more].allow(action, resource, SALES) or not may[less].allow(action, resource, SALES)

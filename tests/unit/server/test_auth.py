@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
@@ -33,8 +34,9 @@ def token_body(username: object = NAME, password: object = PASSWORD) -> str:
 def who(world: World, authorization: str | None) -> Person:
     """What a handler learns that depends on `require_user`."""
     headers = [] if authorization is None else [(b"authorization", authorization.encode())]
-    app = world.api._faces._app._app  # type: ignore[attr-defined] # the application inside its layers
-    return asyncio.run(require_user(Request({"type": "http", "headers": headers, "app": app})))
+    app = SimpleNamespace(state=SimpleNamespace(gate=world.api.gate))
+    scope = {"type": "http", "method": "GET", "path": "/", "server": ("here", 80), "headers": headers, "app": app}
+    return asyncio.run(require_user(Request(scope)))
 
 
 def test_name_and_password_give_a_token_that_opens_the_gate(admin: World) -> None:

@@ -20,7 +20,7 @@ import_error = Table("import_error", METADATA, *columns_of(rows.ImportErrorRow, 
 dag = Table(
     "dag",
     METADATA,
-    *columns_of(rows.DagRow, key=("dag_id",)),
+    *columns_of(rows.DagRow, key=("dag_id",), nullable=("access",)),
     CheckConstraint("runs_active >= 0", name="runs_active"),
     Index("ix_dag_file", "bundle", "file"),
 )

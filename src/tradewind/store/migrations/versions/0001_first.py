@@ -305,9 +305,15 @@ def upgrade() -> None:
         "user_account",
         sa.Column("username", t.TEXT, nullable=False),
         sa.Column("password_hash", t.TEXT, nullable=False),
-        sa.Column("role", t.TEXT, nullable=False),
+        sa.Column("roles", t.DOCUMENT, nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("created_at", t.INSTANT, nullable=True),
+        sa.Column("email", t.TEXT, nullable=True),
+        sa.Column("first_name", t.TEXT, nullable=True),
+        sa.Column("last_name", t.TEXT, nullable=True),
+        sa.Column("origin", t.TEXT, nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("last_login_at", t.INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("username", name=op.f("pk_user_account")),
     )
     op.create_table(

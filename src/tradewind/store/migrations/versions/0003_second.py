@@ -21,6 +21,7 @@ def upgrade() -> None:
     _state_store()
     _people()
     _waits()
+    _favorites()
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -200,3 +201,12 @@ def _people() -> None:
     op.create_index("ix_audit_log_at", "audit_log", ["at"])
     op.create_index("ix_audit_log_dag", "audit_log", ["dag_id", "event_id"])
     op.create_index("ix_audit_log_actor", "audit_log", ["actor", "event_id"])
+
+
+def _favorites() -> None:
+    op.create_table(
+        "dag_favorite",
+        sa.Column("username", t.TEXT, nullable=False),
+        sa.Column("dag_id", t.TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("username", "dag_id", name=op.f("pk_dag_favorite")),
+    )
