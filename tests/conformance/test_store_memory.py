@@ -13,6 +13,7 @@ from tests.conformance.store_exam.exam_legal import LegalChangeExam
 from tests.conformance.store_exam.exam_limits import LimitExam
 from tests.conformance.store_exam.exam_outbox import OutboxExam
 from tests.conformance.store_exam.exam_past import PastExam
+from tests.conformance.store_exam.exam_people import PeopleExam
 from tests.conformance.store_exam.exam_reads import ReadExam
 from tests.conformance.store_exam.exam_waits import HitlExam, WaitExam
 from tests.conformance.store_exam.exam_xcom import XComExam
@@ -64,6 +65,9 @@ class TestComponents(ComponentExam): ...
 
 
 class TestOutbox(OutboxExam): ...
+
+
+class TestPeople(PeopleExam): ...
 
 
 class TestReads(ReadExam): ...

@@ -12,6 +12,7 @@ from tests.conformance.store_exam.exam_inbox import InboxExam
 from tests.conformance.store_exam.exam_limits import LimitExam
 from tests.conformance.store_exam.exam_outbox import OutboxExam
 from tests.conformance.store_exam.exam_past import PastExam
+from tests.conformance.store_exam.exam_people import PeopleExam
 from tests.conformance.store_exam.exam_reads import ReadExam
 from tests.conformance.store_exam.exam_runs import RunChangeExam, RunExam, RunNeighbourExam, RunOwnerExam, RunStartExam
 from tests.conformance.store_exam.exam_tasks import AttemptExam, TaskChangeExam, TaskExam
@@ -68,6 +69,9 @@ class TestComponents(ComponentExam): ...
 
 
 class TestOutbox(OutboxExam): ...
+
+
+class TestPeople(PeopleExam): ...
 
 
 class TestReads(ReadExam): ...

@@ -27,10 +27,10 @@ PASSWORD_LENGTH_MAX = 1024
 """Longer ones would only make the hash slow."""
 NO_PASSWORD = ""
 _GENERATED_BYTES = 15
-_GUESSED_FIRST = frozenset(
-    "password passwort 12345678 123456789 1234567890 qwertyui qwertyuiop qwerty123 password1 password123 iloveyou "
-    "admin123 administrator letmein1 welcome1 changeme tradewind airflow123 abcdefgh".split()  # noqa: SIM905 # readable
-)
+_GUESSED_FIRST = """
+password passwort 12345678 123456789 1234567890 qwertyui qwertyuiop qwerty123 password1 password123 iloveyou
+admin123 administrator letmein1 welcome1 changeme tradewind airflow123 abcdefgh
+"""
 
 
 class Passwords(Protocol):
@@ -238,7 +238,7 @@ def check_password(password: str, username: str = "") -> str:
             f"a password must have {PASSWORD_LENGTH_MIN} to {PASSWORD_LENGTH_MAX} characters, "
             f"this one has {len(password)}"
         )
-    if password.casefold() in _GUESSED_FIRST or len(set(password)) < 4:
+    if password.casefold() in _GUESSED_FIRST.split() or len(set(password)) < 4:
         raise BadInput("this password is among the first that are guessed; take another one")
     if username and password.casefold() == username.casefold():
         raise BadInput("a password must not be the user name")
