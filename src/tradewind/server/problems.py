@@ -34,6 +34,24 @@ class UnprocessableContent(TradewindError):
     http_status = 422
 
 
+class NotAcceptable(TradewindError):
+    """The resource has no form that the client takes."""
+
+    http_status = 406
+
+
+class PreconditionFailed(TradewindError):
+    """The thing is not any more as the client knew it."""
+
+    http_status = 412
+
+
+class NotBuilt(TradewindError):
+    """This is not available yet."""
+
+    http_status = 501
+
+
 class TooManyRequests(LimitExceeded):
     """Asked too often; it says when to ask again."""
 
@@ -47,6 +65,12 @@ class TooManyRequests(LimitExceeded):
 def problem(error: TradewindError) -> Response:
     """The response that tells of `error`."""
     return _response(error.http_status, type(error).__name__, _title(type(error)), str(error), _headers(error))
+
+
+def invalid(faults: list[dict[str, Any]]) -> Response:
+    """The response to a request that does not fit its schema: `detail` lists the faults, as Airflow's clients expect."""
+    kind = UnprocessableContent
+    return _response(kind.http_status, kind.__name__, _title(kind), faults, {})
 
 
 def bug() -> Response:
@@ -122,6 +146,6 @@ def _headers(error: TradewindError) -> Mapping[str, str]:
     return {}
 
 
-def _response(status: int, error: str, title: str, detail: str, headers: Mapping[str, str]) -> Response:
+def _response(status: int, error: str, title: str, detail: Any, headers: Mapping[str, str]) -> Response:
     body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail, "error": error}
     return Response(json.dumps(body, ensure_ascii=False), status, headers, PROBLEM_TYPE)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from tradewind.kernel.clock import Clock
 
 from .dialects.base import Session
+from .queries.backfills import BackfillQueries
 from .queries.components import ComponentQueries
 from .queries.dags import DagQueries
 from .queries.favorites import FavoriteQueries
@@ -48,6 +49,7 @@ class SqlTransaction(
     OutboxQueries,
     StateStoreQueries,
     PastQueries,
+    BackfillQueries,
     PeopleQueries,
     ReadQueries,
     UiReadQueries,

@@ -89,6 +89,7 @@ def make_api(
         credential=CREDENTIAL,
         passwords=Argon2Passwords(),
         tokens=BearerTokens(KEY, clock, settings.auth.token_seconds),
+        vault=vault,
     )
     return api, settings
 

@@ -2,35 +2,59 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tradewind import __version__
 from tradewind.server.auth import Gate
 from tradewind.server.health import HealthReader
-from tradewind.server.problems import UnprocessableContent, handlers, problem
+from tradewind.server.problems import handlers, invalid
 
+from . import dags
 from .monitor import monitor_router
+from .office import Office
+
+ROUTERS = (dags.router,)
 
 
-def create_public(gate: Gate, health: HealthReader) -> FastAPI:
+def create_public(gate: Gate, health: HealthReader, office: Office) -> FastAPI:
     """Handlers raise errors of `wire.errors`; here as everywhere `server.problems` makes responses of them."""
     app = FastAPI(
         title="Tradewind API",
         version=__version__,
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=_operation_id,
         exception_handlers={**handlers(), RequestValidationError: _invalid},
     )
     app.state.gate = gate
+    app.state.office = office
     app.include_router(monitor_router(health))
+    for router in ROUTERS:
+        app.include_router(router)
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """The name of the handler, or what the route calls itself."""
+    return route.name
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:
     """A request that does not fit its schema: every field is named with what is wrong."""
     assert isinstance(error, RequestValidationError)
-    wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-    return problem(UnprocessableContent("; ".join(wrong)))
+    faults: list[dict[str, Any]] = [
+        {"loc": list(each["loc"]), "msg": each["msg"], "type": each["type"], "input": _shown(each.get("input"))}
+        for each in error.errors()
+    ]
+    return invalid(faults)
+
+
+def _shown(value: object) -> object:
+    """What was given, where it is short and plain: secrets in bodies are not said again."""
+    return value if isinstance(value, (int, float, bool)) or value is None else None

@@ -107,6 +107,19 @@ class Dialect(Protocol):
         ...
 
     @property
+    def nulls_are_greatest(self) -> bool:
+        """Whether a plain ascending order puts NULL last."""
+        ...
+
+    def leading_number(self, expression: str) -> str:
+        """The number that a text of numbers and dots begins with."""
+        ...
+
+    def seconds_between(self, start: str, end: str) -> str:
+        """Seconds from one instant to another, as a number; both are expressions."""
+        ...
+
+    @property
     def has_table(self) -> str:
         """A statement that gives a row when the table `name` is there."""
         ...

@@ -142,6 +142,14 @@ class PostgresDialect:
     def folded(self, expression: str) -> str:
         return f"lower({expression})"
 
+    nulls_are_greatest = True
+
+    def leading_number(self, expression: str) -> str:
+        return f"CAST(split_part({expression}, '.', 1) AS bigint)"
+
+    def seconds_between(self, start: str, end: str) -> str:
+        return f"CAST(extract(epoch FROM ({end} - {start})) AS float8)"
+
     has_table = "SELECT 1 WHERE to_regclass(:name) IS NOT NULL"
 
     def lock(self, alias: str, *, skip: bool = False) -> str:

@@ -176,6 +176,14 @@ class SqliteDialect:
     def folded(self, expression: str) -> str:
         return f"casefold({expression})"
 
+    nulls_are_greatest = False
+
+    def leading_number(self, expression: str) -> str:
+        return f"CAST({expression} AS INTEGER)"
+
+    def seconds_between(self, start: str, end: str) -> str:
+        return f"(({end} - {start}) / 1000000.0)"
+
     has_table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = :name"
 
     def lock(self, alias: str, *, skip: bool = False) -> str:  # noqa: ARG002

@@ -22,6 +22,7 @@ def upgrade() -> None:
     _people()
     _waits()
     _favorites()
+    _backfills()
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -210,3 +211,51 @@ def _favorites() -> None:
         sa.Column("dag_id", t.TEXT, nullable=False),
         sa.PrimaryKeyConstraint("username", "dag_id", name=op.f("pk_dag_favorite")),
     )
+
+
+def _backfills() -> None:
+    op.add_column("dag_run", sa.Column("backfill_id", sa.BigInteger(), nullable=True))
+    op.create_table(
+        "backfill",
+        sa.Column("backfill_id", t.LINE, autoincrement=True, nullable=False),
+        sa.Column("dag_id", t.TEXT, nullable=False),
+        sa.Column("from_date", t.INSTANT, nullable=False),
+        sa.Column("to_date", t.INSTANT, nullable=False),
+        sa.Column("dag_run_conf", t.DOCUMENT, nullable=False),
+        sa.Column("reprocess", t.TEXT, nullable=False),
+        sa.Column("max_active_runs", sa.BigInteger(), nullable=False),
+        sa.Column("run_backwards", sa.Boolean(), nullable=False),
+        sa.Column("newest_version", sa.Boolean(), nullable=False),
+        sa.Column("is_paused", sa.Boolean(), nullable=False),
+        sa.Column("runs_active", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", t.INSTANT, nullable=False),
+        sa.Column("updated_at", t.INSTANT, nullable=False),
+        sa.Column("completed_at", t.INSTANT, nullable=True),
+        sa.Column("cancelled_at", t.INSTANT, nullable=True),
+        sa.Column("triggering_user_name", t.TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("backfill_id", name=op.f("pk_backfill")),
+        sa.CheckConstraint("reprocess IN ('none', 'failed', 'completed')", name=op.f("ck_backfill_reprocess")),
+        sa.CheckConstraint("max_active_runs > 0", name=op.f("ck_backfill_max_active_runs")),
+        sa.CheckConstraint("runs_active >= 0", name=op.f("ck_backfill_runs_active")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_backfill_dag", "backfill", ["dag_id", "backfill_id"])
+    op.create_index("uq_backfill_active", "backfill", ["dag_id"], unique=True, **_where("completed_at IS NULL"))
+    op.create_table(
+        "backfill_run",
+        sa.Column("backfill_id", sa.BigInteger(), nullable=False),
+        sa.Column("ordinal", sa.BigInteger(), nullable=False),
+        sa.Column("logical_date", t.INSTANT, nullable=True),
+        sa.Column("partition_key", t.TEXT, nullable=True),
+        sa.Column("run_key", t.ID, nullable=True),
+        sa.Column("reason", t.TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("backfill_id", "ordinal", name=op.f("pk_backfill_run")),
+    )
+    queued = "state = 'queued' AND backfill_id IS NOT NULL"
+    op.create_index("ix_dag_run_queue_backfill", "dag_run", ["backfill_id", "run_after", "run_key"], **_where(queued))
+    op.create_index("ix_dag_run_backfill", "dag_run", ["backfill_id", "state"], **_where("backfill_id IS NOT NULL"))
+    # Runs of backfills wait in a queue of their own: the one of the DAG is read without a look at them.
+    kinds = "(CASE WHEN backfill_id IS NOT NULL THEN 2 WHEN run_type = 'backfill' THEN 1 ELSE 0 END)"
+    op.drop_index("ix_dag_run_queue", "dag_run")
+    columns = ["dag_id", sa.text(kinds), "run_after", "run_key"]
+    op.create_index("ix_dag_run_queue", "dag_run", columns, **_where("state = 'queued'"))

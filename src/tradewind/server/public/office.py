@@ -1,0 +1,66 @@
+"""What the handlers of the public face work with: the database, the clock, the vault. Light: no FastAPI here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from tradewind.commands.documents import Documents
+from tradewind.kernel.clock import Clock
+from tradewind.kernel.ids import uuid7
+from tradewind.kernel.settings import Settings
+from tradewind.ports.reads import PublicTransaction
+from tradewind.ports.store import Store, Transaction
+from tradewind.ports.vault import Vault
+from tradewind.server.database import Database
+
+from .facts import FactsOfVersions
+
+T = TypeVar("T")
+_THREADS = 4
+
+
+class Office:
+    """One per server process.
+
+    Parameters:
+        store: the database; the lists need one in SQL.
+        vault: opens connections and variables.
+    """
+
+    def __init__(self, store: Store, settings: Settings, clock: Clock, vault: Vault) -> None:
+        # Threads of its own: lists that take long do not keep probes waiting.
+        self.database = Database(store, threads=_THREADS)
+        self.store = store
+        self.settings = settings
+        self.clock = clock
+        self.vault = vault
+        self.facts = FactsOfVersions()
+        self._local = threading.local()
+
+    @property
+    def documents(self) -> Documents:
+        """The documents as this thread keeps them: a cache is not for several threads at once."""
+        found: Documents | None = getattr(self._local, "documents", None)
+        if found is None:
+            found = self._local.documents = Documents(128)
+        return found
+
+    def new_id(self) -> str:
+        return str(uuid7())
+
+    async def read(self, ask: Callable[[PublicTransaction], T]) -> T:
+        """What `ask` finds in a snapshot, in a thread."""
+        return await self.database.read(lambda tx: ask(_public(tx)))
+
+    async def write(self, act: Callable[[PublicTransaction], T]) -> T:
+        """What `act` answers, committed, in a thread."""
+        return await self.database.write(lambda tx: act(_public(tx)))
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def _public(tx: Transaction) -> PublicTransaction:
+    return cast(PublicTransaction, tx)

@@ -1,0 +1,233 @@
+"""Every list that programs may ask, by name. See `listing` for how one is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tradewind.ports.reads_rows import DagView, TaskView, VersionHead, XComView
+from tradewind.store import codec
+from tradewind.store.dialects.base import Dialect
+from tradewind.store.kinds import Kind
+
+from .api_views import beside, plain, record
+from .listing import Field, Listing
+
+_I, _T, _N, _F = Kind.INSTANT, Kind.TEXT, Kind.INTEGER, Kind.FLAG
+_NEWEST = "(SELECT {} FROM dag_run n WHERE n.dag_id = d.dag_id ORDER BY n.run_key DESC LIMIT 1)"
+_BROKEN = "EXISTS (SELECT 1 FROM import_error e WHERE e.bundle = d.bundle AND e.path = d.file)"
+
+
+def _run_seconds(d: Dialect) -> str:
+    return d.seconds_between("r.started_at", "r.ended_at")
+
+
+def _task_seconds(d: Dialect) -> str:
+    return f"coalesce(t.duration_seconds, {d.seconds_between('t.started_at', 't.ended_at')})"
+
+
+def _first_index(alias: str) -> Any:
+    def text(d: Dialect) -> str:
+        return f"(CASE WHEN {alias}.map_path = '' THEN -1 ELSE {d.leading_number(f'{alias}.map_path')} END)"
+
+    return text
+
+
+_RUN_DATES = {
+    "logical_date": Field("r.logical_date", _I, nullable=True, join="run"),
+    "run_after": Field("r.run_after", _I, join="run"),
+    "data_interval_start": Field("r.data_interval_start", _I, nullable=True, join="run"),
+    "data_interval_end": Field("r.data_interval_end", _I, nullable=True, join="run"),
+}
+
+DAGS: Listing[DagView] = Listing(
+    name="dags",
+    source="dag d",
+    select=f"{codec.DAG.select('d')}, f.parse_seconds, {_BROKEN}",
+    read=beside(codec.DAG, DagView, Kind.FLOAT, _F),
+    key="dag_id",
+    joins={"file": "LEFT JOIN dag_file f ON f.bundle = d.bundle AND f.path = d.file"},
+    shown=("file",),
+    fields={
+        "dag_id": Field("d.dag_id"),
+        "dag_display_name": Field("coalesce(d.display_name, d.dag_id)"),
+        "is_paused": Field("d.is_paused", _F),
+        "is_stale": Field("d.is_stale", _F),
+        "tags": Field("d.tags", Kind.NAMES),
+        "owners": Field("d.owners", Kind.NAMES),
+        "bundle": Field("d.bundle"),
+        "bundle_version": Field("d.bundle_version", nullable=True),
+        "has_import_errors": Field(_BROKEN, _F),
+        "next_dagrun": Field("d.next_run_after", _I, nullable=True),
+        "last_run_state": Field(_NEWEST.format("n.state"), nullable=True),
+        "last_run_start_date": Field(_NEWEST.format("n.started_at"), _I, nullable=True),
+        "last_run_end_date": Field(_NEWEST.format("n.ended_at"), _I, nullable=True),
+    },
+)
+
+RUNS: Listing[Any] = Listing(
+    name="runs",
+    source="dag_run r",
+    select=codec.RUN.select("r"),
+    read=plain(codec.RUN),
+    key="id",
+    joins={"version": "LEFT JOIN dag_version v ON v.version_id = r.version_id"},
+    fields={
+        "id": Field("r.run_key", Kind.ID),
+        "dag_id": Field("r.dag_id"),
+        "run_id": Field("r.run_id"),
+        "dag_run_id": Field("r.run_id"),
+        "state": Field("r.state"),
+        "run_type": Field("r.run_type"),
+        "logical_date": Field("r.logical_date", _I, nullable=True),
+        "run_after": Field("r.run_after", _I),
+        "queued_at": Field("r.queued_at", _I, nullable=True),
+        "start_date": Field("r.started_at", _I, nullable=True),
+        "end_date": Field("r.ended_at", _I, nullable=True),
+        "updated_at": Field("coalesce(r.ended_at, r.started_at, r.queued_at, r.run_after)", _I),
+        "duration": Field(_run_seconds, Kind.FLOAT, nullable=True),
+        "conf": Field("CAST(r.conf AS TEXT)", nullable=True),
+        "bundle_version": Field("coalesce(r.bundle_version, v.bundle_version)", nullable=True, join="version"),
+        "dag_version": Field("v.number", _N, nullable=True, join="version"),
+        "triggering_user_name": Field("r.triggering_user_name", nullable=True),
+    },
+)
+
+TASKS: Listing[TaskView] = Listing(
+    name="task instances",
+    source="task_instance t",
+    select=f"{codec.TASK.select('t')}, r.logical_date, r.run_after",
+    read=beside(codec.TASK, TaskView, _I, _I),
+    key="id",
+    joins={
+        "run": "JOIN dag_run r ON r.run_key = t.run_key",
+        "version": "LEFT JOIN dag_version v ON v.version_id = t.version_id",
+    },
+    shown=("run",),
+    fields=_RUN_DATES
+    | {
+        "id": Field("t.ti_id", Kind.ID),
+        "run_key": Field("t.run_key", Kind.ID),
+        "dag_id": Field("t.dag_id"),
+        "run_id": Field("t.run_id"),
+        "task_id": Field("t.task_id"),
+        "map_index": Field(_first_index("t"), _N),
+        "map_path": Field("t.map_path"),
+        "state": Field("t.state", nullable=True),
+        "pool": Field("t.pool"),
+        "queue": Field("t.queue"),
+        "executor": Field("t.executor", nullable=True),
+        "operator": Field("t.operator"),
+        "try_number": Field("t.try_number", _N),
+        "version_number": Field("v.number", _N, nullable=True, join="version"),
+        "rendered_map_index": Field("t.map_index_label", nullable=True),
+        "start_date": Field("t.started_at", _I, nullable=True),
+        "end_date": Field("t.ended_at", _I, nullable=True),
+        "updated_at": Field("t.updated_at", _I, nullable=True),
+        "duration": Field(_task_seconds, Kind.FLOAT, nullable=True),
+    },
+)
+
+XCOMS: Listing[XComView] = Listing(
+    name="XCom entries",
+    source="xcom x",
+    select=f"{codec.XCOM.select('x')}, r.logical_date, r.run_after",
+    read=beside(codec.XCOM, XComView, _I, _I),
+    key="place",
+    joins={"run": "JOIN dag_run r ON r.run_key = x.run_key"},
+    shown=("run",),
+    fields=_RUN_DATES
+    | {
+        "place": Field("x.ti_id", Kind.ID),
+        "key": Field("x.key"),
+        "dag_id": Field("x.dag_id"),
+        "run_id": Field("x.run_id"),
+        "task_id": Field("x.task_id"),
+        "map_index": Field(_first_index("x"), _N),
+        "map_path": Field("x.map_path"),
+        "timestamp": Field("x.at", _I, nullable=True),
+    },
+)
+
+_HEAD = ("version_id", "dag_id", "number", "bundle", "bundle_version", "file", "created_at")
+VERSIONS: Listing[VersionHead] = Listing(
+    name="DAG versions",
+    source="dag_version v",
+    select=", ".join(f"v.{column}" for column in _HEAD),
+    read=record(VersionHead, *(codec.VERSION.kinds[column] for column in _HEAD)),
+    key="id",
+    fields={
+        "id": Field("v.version_id", Kind.ID),
+        "dag_id": Field("v.dag_id"),
+        "version_number": Field("v.number", _N),
+        "bundle_name": Field("v.bundle"),
+        "bundle_version": Field("v.bundle_version"),
+    },
+)
+
+CONNECTIONS: Listing[Any] = Listing(
+    name="connections",
+    source="connection c",
+    select=codec.CONNECTION.select("c"),
+    read=plain(codec.CONNECTION),
+    key="connection_id",
+    fields={
+        "connection_id": Field("c.conn_id"),
+        "conn_id": Field("c.conn_id"),
+        "id": Field("c.conn_id"),
+        "conn_type": Field("c.conn_type"),
+        "description": Field("c.description", nullable=True),
+        "host": Field("c.host", nullable=True),
+        "port": Field("c.port", _N, nullable=True),
+    },
+)
+
+VARIABLES: Listing[Any] = Listing(
+    name="variables",
+    source="variable v",
+    select=codec.VARIABLE.select("v"),
+    read=plain(codec.VARIABLE),
+    key="key",
+    fields={
+        "key": Field("v.key"),
+        "id": Field("v.key"),
+        "_val": Field("v.key"),
+        "description": Field("v.description", nullable=True),
+    },
+)
+
+POOLS: Listing[Any] = Listing(
+    name="pools",
+    source="pool p",
+    select=codec.POOL.select("p"),
+    read=plain(codec.POOL),
+    key="name",
+    fields={"name": Field("p.name"), "pool": Field("p.name"), "id": Field("p.name")},
+)
+
+IMPORT_ERRORS: Listing[Any] = Listing(
+    name="import errors",
+    source="import_error e",
+    select=codec.IMPORT_ERROR.select("e"),
+    read=plain(codec.IMPORT_ERROR),
+    key="place",
+    fields={
+        "place": Field("e.bundle || ':' || e.path"),
+        "timestamp": Field("e.at", _I),
+        "filename": Field("e.path"),
+        "bundle_name": Field("e.bundle"),
+        "stacktrace": Field("e.traceback"),
+    },
+)
+
+LISTS: Mapping[str, Listing[Any]] = {
+    "dags": DAGS,
+    "runs": RUNS,
+    "tasks": TASKS,
+    "xcoms": XCOMS,
+    "versions": VERSIONS,
+    "connections": CONNECTIONS,
+    "variables": VARIABLES,
+    "pools": POOLS,
+    "import_errors": IMPORT_ERRORS,
+}
