@@ -10,18 +10,22 @@ from tradewind.commands.documents import VersionedDag
 from tradewind.domain.admission import Draw
 from tradewind.domain.planner import RunPlan
 from tradewind.ports.rows import RunRow, TaskRow
+from tradewind.wire.deferral import Resume
 from tradewind.wire.ids import MapPath
 from tradewind.wire.states import TaskInstanceState
 from tradewind.wire.workload import RunFacts
 
 Key = tuple[str, MapPath]
+_RESTS_IN_TRY = (TaskInstanceState.UP_FOR_RESCHEDULE, TaskInstanceState.DEFERRED, TaskInstanceState.AWAITING_INPUT)
+_SHARED = ("pool:", "limit:")
 
 
 class Instance:
     """What the owner keeps of a task instance beside the plan's state."""
 
     __slots__ = (
-        "first_started_at", "grantee", "in_try", "is_scheduled", "key", "max_tries", "ti_id", "token", "try_number",
+        "first_started_at", "grantee", "in_try", "is_scheduled", "key", "max_tries", "resume", "ti_id", "token",
+        "try_number",
     )  # fmt: skip
 
     def __init__(self, key: Key, ti_id: str, max_tries: int) -> None:
@@ -34,10 +38,12 @@ class Instance:
         self.grantee: str | None = None
         """Incarnation of the agent that this attempt was granted to."""
         self.in_try = False
-        """The next start goes on with the same try: it was rescheduled."""
+        """The next start goes on with the same try: it was rescheduled, or has waited."""
         self.is_scheduled = False
         """Its row says `scheduled` already."""
         self.first_started_at: datetime | None = None
+        self.resume: Resume | None = None
+        """How the attempt in hand goes on after a wait."""
 
     def refresh(self, row: TaskRow) -> None:
         """Take over what the row says."""
@@ -46,8 +52,9 @@ class Instance:
         self.first_started_at = row.first_started_at
         # A rescheduled one that waits for its slots ended without a cause; after a failure there is one.
         goes_on = row.state is TaskInstanceState.SCHEDULED and row.ended_at is not None and row.cause is None
-        self.in_try = goes_on or row.state is TaskInstanceState.UP_FOR_RESCHEDULE
+        self.in_try = goes_on or row.state in _RESTS_IN_TRY
         self.is_scheduled = row.state is TaskInstanceState.SCHEDULED
+        self.resume = None
         self.grantee = row.agent if row.state is TaskInstanceState.QUEUED else None
         self.token = row.attempt_token if row.state in (TaskInstanceState.QUEUED, TaskInstanceState.RUNNING) else None
 
@@ -55,7 +62,7 @@ class Instance:
 class OwnedRun:
     """One run. `held` maps ti_id to the draws its slots were counted with; it mirrors `holds_slot` of the rows."""
 
-    __slots__ = ("active", "by_id", "dag", "facts", "held", "instances", "plan", "row", "task_active")
+    __slots__ = ("active", "by_id", "dag", "facts", "held", "instances", "kept", "plan", "row", "task_active")
 
     def __init__(self, row: RunRow, dag: VersionedDag, plan: RunPlan) -> None:
         self.row = row
@@ -64,6 +71,8 @@ class OwnedRun:
         self.instances: dict[Key, Instance] = {}
         self.by_id: dict[str, Instance] = {}
         self.held: dict[str, tuple[Draw, ...]] = {}
+        self.kept: dict[str, tuple[Draw, ...]] = {}
+        """The same for instances that wait outside and keep what is counted across runs (pool.include_deferred)."""
         self.active = 0
         """Instances that count against max_active_tasks."""
         self.task_active: dict[str, int] = {}
@@ -116,4 +125,10 @@ class OwnedRun:
         if draws:
             self.active -= 1
             self.task_active[self.by_id[ti_id].key[0]] -= 1
-        return draws
+        return draws or self.kept.pop(ti_id, ())
+
+    def keep_shared(self, ti_id: str) -> tuple[Draw, ...]:
+        """Give back what only this run and its executor count; the rest stays held. What was given back."""
+        draws = self.let_go(ti_id)
+        self.kept[ti_id] = tuple(draw for draw in draws if draw[0].startswith(_SHARED))
+        return tuple(draw for draw in draws if not draw[0].startswith(_SHARED))

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from tradewind.domain.admission import UNLIMITED, Demand
+from tradewind.commands.waits import resumes_of
+from tradewind.domain.admission import UNLIMITED, Demand, Draw
 from tradewind.domain.planner import InstanceSnapshot, RunPlan, changes, events
 from tradewind.kernel.log import get_logger
 from tradewind.ports.executor import Executor
 from tradewind.ports.rows import PoolRow, RunRow, TaskRow
 from tradewind.ports.store import TaskMove, Transaction
+from tradewind.wire.deferral import Resume
 from tradewind.wire.document import TaskDocument
 from tradewind.wire.execution import XComValue
 from tradewind.wire.ids import path_of, path_text
@@ -45,7 +47,7 @@ from tradewind.wire.states import (
 )
 from tradewind.wire.workload import Workload
 
-from . import callbacks, creation, gates, limits
+from . import callbacks, creation, gates, limits, waits
 from .owned import Instance, Key, OwnedRun
 from .writes import RunEnd, Writes
 
@@ -84,6 +86,8 @@ class Step:
         """run_key → task id → return value, for attempts granted in this step."""
         self.is_deciding = False
         """The ends of runs are being decided: what this step planned is not written yet."""
+        self.resumes: dict[str, Resume] = {}
+        """ti_id → how attempts that are queued in this step go on after a wait."""
         self.short_granted = False
         """Room was left though something may fit: step again."""
         self.created_runs = 0
@@ -259,7 +263,9 @@ class Step:
             # The pool as its counter was used: a newer version of the task may name another.
             draws = (*(draw for draw in draws if not draw[0].startswith("pool:")), (f"pool:{row.pool}", row.pool_slots))
             run.hold(row.ti_id, draws)
-            if row.state not in EXECUTING_STATES:
+            if row.state in waits.STATES and waits.keeps_slots(self, run, instance):
+                self._free(run.keep_shared(row.ti_id))
+            elif row.state not in EXECUTING_STATES:
                 self._release(run, instance)
         if instance.token is not None:
             self.memory.tokens[instance.token] = (run.run_key, row.ti_id)
@@ -267,6 +273,8 @@ class Step:
             self._executor(row.executor).occupy([instance.token])
         if row.due_at is not None and row.state in (S.UP_FOR_RETRY, S.UP_FOR_RESCHEDULE):
             heapq.heappush(self.memory.timers, (row.due_at, run.run_key, row.ti_id))
+        elif row.state in waits.STATES:
+            waits.rest(self, run, row.ti_id, row)
 
     def _hold(self, run_keys: Iterable[str]) -> Sequence[OwnedRun]:
         """Lock the runs; those that another scheduler took over meanwhile are forgotten."""
@@ -321,6 +329,12 @@ class Step:
         instance = run.by_id.get(event.ti_id)
         if instance is None:
             return
+        if event.state is S.SCHEDULED:
+            waits.woken(self, run, instance)
+            return
+        if event.state in waits.STATES:
+            waits.begun(self, run, instance, event)
+            return
         self._end_attempt(run, instance, event.cancel_token, f"the task was set to {event.state}")
         self._unwant(instance)
         if event.state in TERMINAL_STATES:
@@ -369,7 +383,9 @@ class Step:
                 )
             return
         instance = run.by_id.get(ti_id)
-        if instance is not None:
+        if instance is not None and run.plan.state(instance.key) in waits.STATES:
+            waits.time_out(self, instance)
+        elif instance is not None:
             self._apply(run, events.Due(instance.key))
 
     def _hand_back(self, run: OwnedRun, instance: Instance, token: str, reason: str) -> None:
@@ -469,6 +485,9 @@ class Step:
     def _want(self, run: OwnedRun, instance: Instance) -> None:
         """Ready: enter the queue for slots."""
         task = run.dag.tasks[instance.key[0]]
+        if task.start_trigger is not None and waits.starts_in_triggerer(task, instance):
+            waits.start_in_triggerer(self, run, instance, task.start_trigger)
+            return
         executor = self._executor_name(task)
         self.memory.queue.add(
             Demand(
@@ -519,22 +538,30 @@ class Step:
         if cancel_token is not None:
             for name in self.memory.executors:
                 self.writes.cancels[name][cancel_token] = reason
+        self._leave_executor(instance, token)
+        self._release(run, instance)
+
+    def _leave_executor(self, instance: Instance, token: str | None = None) -> None:
+        token = token or instance.token
         if token is not None:
             self.memory.tokens.pop(token, None)
             self.memory.in_doubt.pop(token, None)
             self.writes.forgets.append(token)
         instance.token = None
-        self._release(run, instance)
 
     def _release(self, run: OwnedRun, instance: Instance) -> None:
         draws = run.let_go(instance.ti_id)
         if draws:
             self.writes.releases.append(instance.ti_id)
             limits.shared_deltas(draws, -1, self.deltas)
-            for key, cost in draws:
-                if key.startswith("executor:"):
-                    self.freed_here[key] = self.freed_here.get(key, 0) + cost
-            self.memory.queue.freed([key for key, _ in draws])
+            self._free(draws)
+
+    def _free(self, draws: Iterable[Draw]) -> None:
+        """What waits for these limits is looked at again."""
+        for key, cost in draws:
+            if key.startswith("executor:"):
+                self.freed_here[key] = self.freed_here.get(key, 0) + cost
+        self.memory.queue.freed([key for key, _ in draws])
 
     def _note_ended(self, run: OwnedRun, task_id: str) -> None:
         if run.row.logical_date is not None:
@@ -544,7 +571,7 @@ class Step:
         for instance in run.instances.values():
             if instance.ti_id in self.memory.waiting:
                 self._unwant(instance)
-            if instance.ti_id in run.held:
+            if instance.ti_id in run.held or instance.ti_id in run.kept:
                 self._end_attempt(run, instance, instance.token, reason)
         self.writes.ends.append(
             RunEnd(
@@ -678,6 +705,7 @@ class Step:
 
     def _read_given(self, granted: list[Demand]) -> None:
         """Return values that go along with attempts that are granted in advance."""
+        self._read_resumes(granted)
         wanted: dict[str, set[str]] = {}
         for demand in granted:
             run = self.memory.runs.get(self.memory.waiting.get(demand.ti_id, ""))
@@ -687,6 +715,15 @@ class Step:
         if wanted:
             found = self.tx.xcom_inputs([(run_key, sorted(tasks)) for run_key, tasks in wanted.items()])
             self.given = {key: {value.task_id: value.value for value in values} for key, values in found.items()}
+
+    def _read_resumes(self, granted: list[Demand]) -> None:
+        """How instances go on that have waited outside."""
+        waited = []
+        for demand in granted:
+            run = self.memory.runs.get(self.memory.waiting.get(demand.ti_id, ""))
+            if run is not None and run.by_id[demand.ti_id].first_started_at is not None:
+                waited.append(demand.ti_id)
+        self.resumes = resumes_of(self.tx, waited) if waited else {}
 
     def _grantee(self, executor: str) -> str | None:
         """The agent that attempts for this executor are granted to; the same throughout the step."""
@@ -708,13 +745,14 @@ class Step:
         if not instance.in_try:
             instance.try_number += 1
         instance.in_try = instance.is_scheduled = False
+        instance.resume = self.resumes.get(instance.ti_id)
         instance.token = self.memory.new_token()
         run.hold(instance.ti_id, demand.draws)
         limits.shared_deltas(demand.draws, 1, self.deltas)
         self.memory.tokens[instance.token] = (run.run_key, instance.ti_id)
         self.memory.in_doubt[instance.token] = self.memory.clock.monotonic()
         self.writes.move(
-            "queue",
+            "queue" if instance.resume is None else "queue_on",
             instance.ti_id,
             None,
             {
@@ -768,7 +806,7 @@ class Step:
         log.info("change_overtaken", change=change, instances=len(ti_ids))
         if change in ("stop", "stop_skipped"):
             self._skip_resting(change, ti_ids)
-        if change != "queue":
+        if change not in ("queue", "queue_on"):
             return
         refused = set(ti_ids)
         for name, workloads in self.writes.workloads.items():
@@ -793,7 +831,7 @@ class Step:
         moves = [
             TaskMove(row.ti_id, stops[row.ti_id].reason, None, {"ended_at": self.now})
             for row in self.tx.task_get_many(ti_ids, lock=True)
-            if row.state in (S.UP_FOR_RETRY, S.UP_FOR_RESCHEDULE)
+            if row.state in (S.UP_FOR_RETRY, S.UP_FOR_RESCHEDULE, S.SCHEDULED)
         ]
         if moves:
             self.tx.task_move("skip", moves, self.now)
@@ -864,6 +902,7 @@ def workload_of(
         inputs=task.inputs,
         owner=task.owner,
         first_start=instance.first_started_at,
+        resume=instance.resume,
         grantee=grantee or "",
         given=given or {},
     )
