@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
+from tests.conformance.store_exam.exam_assets import AssetExam
 from tests.conformance.store_exam.exam_components import ComponentExam
 from tests.conformance.store_exam.exam_inbox import InboxExam
 from tests.conformance.store_exam.exam_legal import LegalChangeExam
@@ -50,6 +51,9 @@ class TestInbox(InboxExam): ...
 
 
 class TestXCom(XComExam): ...
+
+
+class TestAssets(AssetExam): ...
 
 
 class TestWaits(WaitExam): ...

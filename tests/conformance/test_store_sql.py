@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from tests.conformance.store_exam.exam_assets import AssetExam
 from tests.conformance.store_exam.exam_bell import BellExam
 from tests.conformance.store_exam.exam_components import ComponentExam
 from tests.conformance.store_exam.exam_dags import DagExam, FileExam
@@ -54,6 +55,9 @@ class TestInbox(InboxExam): ...
 
 
 class TestXCom(XComExam): ...
+
+
+class TestAssets(AssetExam): ...
 
 
 class TestWaits(WaitExam): ...

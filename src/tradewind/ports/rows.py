@@ -120,6 +120,11 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     triggering_user_name: str | None = None
     bundle_version: str | None = None
     """Tree that its tasks run from; None: that of its DAG version."""
+    backfill_id: int | None = None
+    """The backfill that it belongs to: it takes a run slot of that, none of the DAG."""
+    partition_key: str | None = None
+    partition_date: datetime | None = None
+    """The date behind the key, where it has one."""
 
 
 class TaskRow(msgspec.Struct, frozen=True, kw_only=True):

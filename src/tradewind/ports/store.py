@@ -26,6 +26,8 @@ from tradewind.wire.execution import FoundXCom, XComEntry
 from tradewind.wire.inbox import InboxEvent
 from tradewind.wire.states import DagRunState, DagRunType, TaskInstanceState
 
+from .backfills import BackfillTx
+from .assets import AssetTx
 from .hitl import HitlTx
 from .outbox import OutboxTx
 from .past import PastTx
@@ -130,7 +132,7 @@ class RunTx(Protocol):
     def run_find(self, dag_id: str, run_id: str, *, lock: bool = False) -> RunRow | None: ...
     def run_start_queued(self, owner: str, now: datetime, limit: int) -> list[RunRow]:
         """Queued runs with run_after <= now of DAGs with runs_active < max_active_runs, oldest run_after first
-        (backfills last): make them running, owned by `owner`, epoch + 1, count them. Never above max_active_runs with
+        (backfills last, each within its own max_active_runs): make them running, owned by `owner`, epoch + 1, count them. Never above max_active_runs with
         any number of schedulers. Paused DAGs start manual runs, not scheduled ones.
         """
 
@@ -159,7 +161,9 @@ class RunTx(Protocol):
         reason: str | None = None,
         now: datetime,
     ) -> bool:
-        """Apply a change of `domain.run_state.RUN_CHANGES`, runs_active of the DAG included. False: refused."""
+        """Apply a change of `domain.run_state.RUN_CHANGES`, runs_active of the DAG (of the backfill, if it belongs to
+        one) included. False: refused.
+        """
 
     def run_previous(
         self, dag_id: str, before: datetime, *, states: Sequence[DagRunState] | None = None
@@ -346,10 +350,12 @@ class Transaction(
     ComponentTx,
     SecretTx,
     TriggerTx,
+    AssetTx,
     HitlTx,
     PastTx, PeopleTx,
     OutboxTx,
     StateStoreTx,
+    BackfillTx,
     Reads,
     Protocol,
 ):

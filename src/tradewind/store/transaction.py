@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from tradewind.kernel.clock import Clock
 
 from .dialects.base import Session
+from .queries.asset_log import AssetLogQueries
+from .queries.assets import AssetQueries
 from .queries.backfills import BackfillQueries
 from .queries.components import ComponentQueries
 from .queries.dags import DagQueries
@@ -33,6 +35,8 @@ from .transitions.tasks import TaskMoves
 
 
 class SqlTransaction(
+    AssetQueries,
+    AssetLogQueries,
     FileQueries,
     DagQueries,
     RunQueries,

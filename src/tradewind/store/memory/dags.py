@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from tradewind.ports.rows import DagRow, FileRow, ImportErrorRow, VersionRow
 from tradewind.ports.store import NextRun
 
-from .unit import Unit
+from .assets import AssetPart
 
 
-class DagPart(Unit):
+class DagPart(AssetPart):
     """`ports.store.DagTx`."""
 
     def file_list(self, bundle: str) -> list[FileRow]:
@@ -85,6 +85,10 @@ class DagPart(Unit):
         if row is None:
             return False
         self._data.dags.put(journal, dag_id, replace(row, is_paused=paused, pause_reason=reason))
+        if paused:
+            self._hold_cursors(dag_id)
+        else:
+            self._resume_cursors(dag_id)
         self.topics.add("dags")
         return True
 

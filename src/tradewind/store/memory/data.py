@@ -7,9 +7,18 @@ from typing import Any
 
 import msgspec
 
+from tradewind.ports.backfill_rows import BackfillRow, BackfillRunRow
 from tradewind.ports.hitl_rows import HitlRow
 from tradewind.ports.outbox_rows import OutboxRow
 from tradewind.ports.people_rows import ApiTokenRow, AuditRow, RoleRow, SessionRow
+from tradewind.ports.asset_rows import (
+    AliasRow,
+    AssetCursorRow,
+    AssetEventRow,
+    AssetRow,
+    AssetUseRow,
+    PartitionShareRow,
+)
 from tradewind.ports.rows import (
     AttemptRow,
     ComponentRow,
@@ -29,6 +38,7 @@ from tradewind.ports.state_store_rows import StateRow
 from tradewind.ports.trigger_rows import TriggerRow
 from tradewind.wire.states import LIVE_RUN_STATES, DagRunState, DagRunType, TaskInstanceState
 
+from .asset_words import Consumed, ShareKey, UseKey, Wake
 from .tables import BrokenRule, Index, Table, Unique
 
 _LIVE = frozenset({TaskInstanceState.QUEUED, TaskInstanceState.RUNNING, TaskInstanceState.DEFERRED})
@@ -56,8 +66,20 @@ class Data:
     """All tables. Rows are frozen; the tables change only through a transaction."""
 
     __slots__ = (
+        "asset_aliases",
+        "asset_consumed",
+        "asset_cursors",
+        "asset_events",
+        "asset_log",
+        "asset_topics",
+        "asset_uses",
+        "asset_wakes",
+        "assets",
+        "partition_shares",
         "api_tokens",
         "attempts",
+        "backfill_runs",
+        "backfills",
         "audit",
         "components",
         "connections",
@@ -109,7 +131,16 @@ class Data:
                 "owner": Index(_run_owner),
                 "queued": Index(lambda row: True if row.state is DagRunState.QUEUED else None),
                 "live_scheduled": Index(_run_live_scheduled),
+                "backfill": Index(lambda row: row.backfill_id),
             },
+        )
+        self.backfills: Table[int, BackfillRow] = Table(
+            "backfill",
+            check=_check_backfill,
+            uniques={"active": Unique("dag_id", lambda row: row.dag_id if row.completed_at is None else None)},
+        )
+        self.backfill_runs: Table[tuple[int, int], BackfillRunRow] = Table(
+            "backfill_run", indexes={"backfill": Index(lambda row: row.backfill_id)}
         )
         self.tasks: Table[str, TaskRow] = Table(
             "task_instance",
@@ -143,6 +174,29 @@ class Data:
         )
         self.connections: Table[str, ConnectionRow] = Table("connection")
         self.variables: Table[str, VariableRow] = Table("variable")
+        self.assets: Table[int, AssetRow] = Table(
+            "asset", uniques={"identity": Unique("(name, uri)", lambda row: (row.name, row.uri))}
+        )
+        self.asset_aliases: Table[str, AliasRow] = Table("asset_alias")
+        self.asset_uses: Table[UseKey, AssetUseRow] = Table(
+            "asset_use", indexes={"dag": Index(lambda row: row.dag_id)}
+        )
+        self.asset_events: Table[int, AssetEventRow] = Table(
+            "asset_event", indexes={"asset": Index(lambda row: row.asset_id)}
+        )
+        self.asset_topics: Table[str, int] = Table("asset_topic")
+        self.asset_log: Table[tuple[str, int], int] = Table("asset_log")
+        self.asset_cursors: Table[tuple[str, str], AssetCursorRow] = Table(
+            "asset_cursor",
+            indexes={"dag": Index(lambda row: row.dag_id), "topic": Index(lambda row: row.topic)},
+        )
+        self.asset_wakes: Table[int, Wake] = Table("asset_wake")
+        self.asset_consumed: Table[tuple[str, str, int], Consumed] = Table(
+            "asset_consumed", indexes={"run": Index(lambda row: row.run_key)}
+        )
+        self.partition_shares: Table[ShareKey, PartitionShareRow] = Table(
+            "partition_share", indexes={"dag": Index(lambda row: row.dag_id)}
+        )
         self.users: Table[str, UserRow] = Table("user")
         self.roles: Table[str, RoleRow] = Table("role")
         self.api_tokens: Table[str, ApiTokenRow] = Table("api_token")
@@ -184,6 +238,11 @@ def _task_agent(row: TaskRow) -> str | None:
 def _check_dag(row: DagRow) -> None:
     if row.runs_active < 0:
         raise BrokenRule(f"dag: runs_active of {row.dag_id!r} would become {row.runs_active}")
+
+
+def _check_backfill(row: BackfillRow) -> None:
+    if row.runs_active < 0 or row.max_active_runs < 1:
+        raise BrokenRule(f"backfill: {row.backfill_id} would have {row.runs_active} active runs of {row.max_active_runs}")
 
 
 def _check_run(row: RunRow) -> None:

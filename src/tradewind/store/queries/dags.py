@@ -13,6 +13,7 @@ from tradewind.store.dialects.base import Dialect
 from tradewind.store.kinds import Kind
 from tradewind.store.statements import statement, upsert_tail
 
+from .asset_log import WAKE, asset_cursor_hold, asset_cursor_resume
 from .slots import RunSlots
 
 _DAG_TAIL = upsert_tail(DAG, ("dag_id",), keep=("is_paused", "pause_reason", "runs_active"))
@@ -130,7 +131,13 @@ class DagQueries(RunSlots):
     def dag_set_paused(self, dag_id: str, paused: bool, reason: str | None = None) -> bool:
         self.ring("dags")
         reason = self._value(Kind.TEXT, reason)
-        return bool(self._rows(dag_set_paused(self._dialect), dag_id=dag_id, paused=paused, reason=reason))
+        found = bool(self._rows(dag_set_paused(self._dialect), dag_id=dag_id, paused=paused, reason=reason))
+        if found and paused:
+            self._write(asset_cursor_hold(self._dialect), dag_id=dag_id)
+        elif found and self._rows(asset_cursor_resume(self._dialect), dag_id=dag_id):
+            self._session.insert("asset_wake", WAKE, [(dag_id, self._instant(self.now()))])
+            self.ring("assets")
+        return found
 
     def dag_set_next(self, dag_id: str, following: NextRun | None) -> None:
         self._write(

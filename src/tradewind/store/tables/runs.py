@@ -29,6 +29,14 @@ Index(
     sqlite_where=_WITH_DATE,
     postgresql_where=_WITH_DATE,
 )
+_WITH_KEY = text("partition_key IS NOT NULL")
+Index(
+    "ix_dag_run_partition",
+    dag_run.c.dag_id,
+    dag_run.c.partition_key,
+    sqlite_where=_WITH_KEY,
+    postgresql_where=_WITH_KEY,
+)
 Index("ix_dag_run_newest", dag_run.c.dag_id, dag_run.c.run_key)
 Index("ix_dag_run_after", dag_run.c.dag_id, dag_run.c.run_after, dag_run.c.run_key)
 _SCHEDULED = text("run_type = 'scheduled'")
@@ -46,11 +54,28 @@ _QUEUED = text("state = 'queued'")
 Index(
     "ix_dag_run_queue",
     dag_run.c.dag_id,
-    text("(CASE WHEN run_type = 'backfill' THEN 1 ELSE 0 END)"),
+    text("(CASE WHEN backfill_id IS NOT NULL THEN 2 WHEN run_type = 'backfill' THEN 1 ELSE 0 END)"),
     dag_run.c.run_after,
     dag_run.c.run_key,
     sqlite_where=_QUEUED,
     postgresql_where=_QUEUED,
+)
+_QUEUED_BACKFILL = text("state = 'queued' AND backfill_id IS NOT NULL")
+Index(
+    "ix_dag_run_queue_backfill",
+    dag_run.c.backfill_id,
+    dag_run.c.run_after,
+    dag_run.c.run_key,
+    sqlite_where=_QUEUED_BACKFILL,
+    postgresql_where=_QUEUED_BACKFILL,
+)
+_OF_BACKFILL = text("backfill_id IS NOT NULL")
+Index(
+    "ix_dag_run_backfill",
+    dag_run.c.backfill_id,
+    dag_run.c.state,
+    sqlite_where=_OF_BACKFILL,
+    postgresql_where=_OF_BACKFILL,
 )
 Index("ix_dag_run_queue_next", dag_run.c.run_after, sqlite_where=_QUEUED, postgresql_where=_QUEUED)
 _RUNNING = text("state = 'running'")

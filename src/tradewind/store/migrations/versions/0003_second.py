@@ -23,6 +23,7 @@ def upgrade() -> None:
     _waits()
     _favorites()
     _backfills()
+    _assets()
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -257,5 +258,150 @@ def _backfills() -> None:
     # Runs of backfills wait in a queue of their own: the one of the DAG is read without a look at them.
     kinds = "(CASE WHEN backfill_id IS NOT NULL THEN 2 WHEN run_type = 'backfill' THEN 1 ELSE 0 END)"
     op.drop_index("ix_dag_run_queue", "dag_run")
-    columns = ["dag_id", sa.text(kinds), "run_after", "run_key"]
-    op.create_index("ix_dag_run_queue", "dag_run", columns, **_where("state = 'queued'"))
+    op.create_index(
+        "ix_dag_run_queue",
+        "dag_run",
+        ["dag_id", sa.text(kinds), "run_after", "run_key"],
+        **_where("state = 'queued'"),
+    )
+
+
+def _assets() -> None:
+    op.add_column("dag_run", sa.Column("partition_key", t.TEXT, nullable=True))
+    op.add_column("dag_run", sa.Column("partition_date", t.INSTANT, nullable=True))
+    op.create_index(
+        "ix_dag_run_partition", "dag_run", ["dag_id", "partition_key"], **_where("partition_key IS NOT NULL")
+    )
+    op.create_table(
+        "asset",
+        sa.Column("asset_id", t.LINE, autoincrement=True, nullable=False),
+        sa.Column("name", t.TEXT, nullable=False),
+        sa.Column("uri", t.TEXT, nullable=False),
+        sa.Column("group_name", t.TEXT, nullable=False),
+        sa.Column("extra", t.DOCUMENT, nullable=False),
+        sa.Column("watchers", t.DOCUMENT, nullable=False),
+        sa.Column("access", t.DOCUMENT, nullable=False),
+        sa.Column("expected_every_seconds", sa.Float(), nullable=True),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("conflict", t.TEXT, nullable=True),
+        sa.Column("late_since", t.INSTANT, nullable=True),
+        sa.Column("created_at", t.INSTANT, nullable=True),
+        sa.Column("updated_at", t.INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("asset_id", name=op.f("pk_asset")),
+        sa.UniqueConstraint("name", "uri", name=op.f("uq_asset_identity")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_asset_uri", "asset", ["uri"])
+    op.create_table(
+        "asset_alias",
+        sa.Column("alias_id", t.LINE, autoincrement=True, nullable=False),
+        sa.Column("name", t.TEXT, nullable=False),
+        sa.Column("group_name", t.TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("alias_id", name=op.f("pk_asset_alias")),
+        sa.UniqueConstraint("name", name=op.f("uq_asset_alias_name")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "asset_alias_link",
+        sa.Column("alias", t.TEXT, nullable=False),
+        sa.Column("asset_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("alias", "asset_id", name=op.f("pk_asset_alias_link")),
+    )
+    op.create_table(
+        "asset_use",
+        sa.Column("dag_id", t.TEXT, nullable=False),
+        sa.Column("task_id", t.TEXT, nullable=False),
+        sa.Column("role", t.TEXT, nullable=False),
+        sa.Column("kind", t.TEXT, nullable=False),
+        sa.Column("name", t.TEXT, nullable=False),
+        sa.Column("uri", t.TEXT, nullable=False),
+        sa.Column("since", t.INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("dag_id", "task_id", "role", "kind", "name", "uri", name=op.f("pk_asset_use")),
+        sa.CheckConstraint("kind IN ('asset', 'alias', 'name', 'uri')", name=op.f("ck_asset_use_kind")),
+        sa.CheckConstraint("role IN ('schedule', 'inlet', 'outlet')", name=op.f("ck_asset_use_role")),
+    )
+    op.create_index("ix_asset_use_name", "asset_use", ["name"])
+    op.create_index("ix_asset_use_uri", "asset_use", ["uri"])
+    op.create_table(
+        "asset_event",
+        sa.Column("event_id", t.LINE, autoincrement=True, nullable=False),
+        sa.Column("asset_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", t.TEXT, nullable=False),
+        sa.Column("uri", t.TEXT, nullable=False),
+        sa.Column("at", t.INSTANT, nullable=False),
+        sa.Column("extra", t.DOCUMENT, nullable=False),
+        sa.Column("source_dag_id", t.TEXT, nullable=True),
+        sa.Column("source_run_id", t.TEXT, nullable=True),
+        sa.Column("source_task_id", t.TEXT, nullable=True),
+        sa.Column("source_map_index", sa.BigInteger(), nullable=False),
+        sa.Column("aliases", t.DOCUMENT, nullable=True),
+        sa.Column("partition_key", t.TEXT, nullable=True),
+        sa.Column("created_by", t.TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_asset_event")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_asset_event_asset", "asset_event", ["asset_id", "event_id"])
+    op.create_index("ix_asset_event_at", "asset_event", ["at"])
+    op.create_index("ix_asset_event_name", "asset_event", ["name", "at"])
+    op.create_index("ix_asset_event_source", "asset_event", ["source_dag_id", "source_run_id"])
+    op.create_index("ix_asset_event_uri", "asset_event", ["uri", "at"])
+    op.create_table(
+        "asset_event_alias",
+        sa.Column("alias", t.TEXT, nullable=False),
+        sa.Column("event_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("alias", "event_id", name=op.f("pk_asset_event_alias")),
+    )
+    op.create_table(
+        "asset_topic",
+        sa.Column("topic", t.TEXT, nullable=False),
+        sa.Column("head", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("topic", name=op.f("pk_asset_topic")),
+    )
+    op.create_table(
+        "asset_log",
+        sa.Column("topic", t.TEXT, nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("event_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("topic", "place", name=op.f("pk_asset_log")),
+    )
+    op.create_table(
+        "asset_cursor",
+        sa.Column("dag_id", t.TEXT, nullable=False),
+        sa.Column("topic", t.TEXT, nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("held", sa.BigInteger(), nullable=True),
+        sa.Column("skip_from", sa.BigInteger(), nullable=True),
+        sa.Column("skip_to", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("dag_id", "topic", name=op.f("pk_asset_cursor")),
+    )
+    op.create_index("ix_asset_cursor_topic", "asset_cursor", ["topic"])
+    op.create_table(
+        "asset_wake",
+        sa.Column("line", t.LINE, autoincrement=True, nullable=False),
+        sa.Column("dag_id", t.TEXT, nullable=False),
+        sa.Column("due_at", t.INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("line", name=op.f("pk_asset_wake")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_asset_wake_dag", "asset_wake", ["dag_id"])
+    op.create_index("ix_asset_wake_due", "asset_wake", ["due_at"])
+    op.create_table(
+        "asset_consumed",
+        sa.Column("dag_id", t.TEXT, nullable=False),
+        sa.Column("partition_key", t.TEXT, nullable=False),
+        sa.Column("event_id", sa.BigInteger(), nullable=False),
+        sa.Column("run_key", t.ID, nullable=False),
+        sa.PrimaryKeyConstraint("dag_id", "partition_key", "event_id", name=op.f("pk_asset_consumed")),
+    )
+    op.create_index("ix_asset_consumed_event", "asset_consumed", ["event_id"])
+    op.create_index("ix_asset_consumed_run", "asset_consumed", ["run_key"])
+    op.create_table(
+        "partition_share",
+        sa.Column("dag_id", t.TEXT, nullable=False),
+        sa.Column("partition_key", t.TEXT, nullable=False),
+        sa.Column("topic", t.TEXT, nullable=False),
+        sa.Column("source_key", t.TEXT, nullable=False),
+        sa.Column("event_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", t.INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("dag_id", "partition_key", "topic", "source_key", "event_id", name=op.f("pk_partition_share")),
+    )
