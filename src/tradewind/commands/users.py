@@ -44,6 +44,28 @@ class Passwords(Protocol):
         """Whether the hash was made with weaker parameters than those of today."""
 
 
+class HashedBefore:
+    """`Passwords` for a transaction that must not wait for a hash: `password` is hashed when this is made.
+
+    Raises:
+        BadInput: it cannot be taken.
+    """
+
+    def __init__(self, passwords: Passwords, password: str, username: str = "") -> None:
+        self._passwords = passwords
+        self._password = check_password(password, username)
+        self._hashed = passwords.hash(password)
+
+    def hash(self, password: str) -> str:
+        return self._hashed if password == self._password else self._passwords.hash(password)
+
+    def fits(self, hashed: str, password: str) -> bool:
+        return self._passwords.fits(hashed, password)
+
+    def is_outdated(self, hashed: str) -> bool:
+        return self._passwords.is_outdated(hashed)
+
+
 class FirstAdmin(NamedTuple):
     """The administrator just made."""
 
@@ -162,17 +184,25 @@ def set_password(tx: Transaction, passwords: Passwords, username: str, password:
     note("set_password", thing=f"user {username}")
 
 
-def change_password(tx: Transaction, passwords: Passwords, username: str, old: str, new: str) -> UserRow:
-    """A user gives himself a new password. Raises `BadInput` (the old one is wrong; the new one cannot be taken)."""
-    row = require_user(tx, username)
-    if row.password_hash == NO_PASSWORD:
-        raise BadInput(f"user {username!r} signs in elsewhere and has no password here")
-    if len(old) > PASSWORD_LENGTH_MAX or not passwords.fits(row.password_hash, old):
-        raise BadInput("the present password is wrong")
+def change_password(store: Store, passwords: Passwords, username: str, old: str, new: str) -> UserRow:
+    """A user gives himself a new password; the user as he is then.
+
+    Raises:
+        BadInput: the present password is wrong; the new one cannot be taken; he signs in elsewhere and has none.
+    """
+    with store.read() as tx:
+        if require_user(tx, username).password_hash == NO_PASSWORD:
+            raise BadInput(f"user {username!r} signs in elsewhere and has no password here")
     if old == new:
         raise BadInput("the new password is the old one")
-    set_password(tx, passwords, username, new)
-    return require_user(tx, username)
+    try:
+        sign_in(store, passwords, username, old)
+    except Unauthenticated:
+        raise BadInput("the present password is wrong") from None
+    hashed = HashedBefore(passwords, new, username)
+    with store.begin() as tx:
+        set_password(tx, hashed, username, new)
+        return require_user(tx, username)
 
 
 def sign_out_everywhere(tx: Transaction, username: str) -> UserRow:

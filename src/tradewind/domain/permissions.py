@@ -182,9 +182,18 @@ class Powers:
             return True
         return self._covered(Action.READ if action is Action.READ else Action.EDIT, Resource.DAG, dag)
 
-    def somewhere(self, action: Action, resource: Resource) -> bool:
-        """Whether there may be a DAG for which it is allowed: then a list is answered, filtered."""
-        return self.allow(action, resource) or bool(resource.of_dag and (self.roles or self.grants))
+    def somewhere(self, action: Action, resource: Resource, access: Iterable[str] = ()) -> bool:
+        """Whether there may be a DAG for which it is allowed: then a list is answered, filtered.
+
+        Parameters:
+            access: what all DAGs together grant by themselves.
+        """
+        if not resource.of_dag or self.allow(action, resource):
+            return self.allow(action, resource)
+        if not _possible(action, resource, self.bounds):
+            return False
+        given = [parse_grant(text.partition("=")[2]) for text in access if text.partition("=")[0] in self.roles]
+        return _possible(action, resource, (*self.grants, *given))
 
     def limited(self, action: Action, resource: Resource) -> bool:
         """Whether it depends on the DAG."""
@@ -203,6 +212,10 @@ class Powers:
             if role in self.roles and parse_grant(body).covers(action, resource, None):
                 return True
         return False
+
+
+def _possible(action: Action, resource: Resource, grants: Iterable[Grant] | None) -> bool:
+    return grants is None or any(action in grant.actions and resource in grant.resources for grant in grants)
 
 
 NO_POWERS = Powers((), ())

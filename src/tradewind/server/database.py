@@ -21,6 +21,11 @@ def act_for(actor: Actor, deed: Deed) -> None:
     _ACTING.set((actor, deed))
 
 
+def acting_for() -> tuple[Actor, Deed] | None:
+    """For whom this request writes."""
+    return _ACTING.get()
+
+
 class Database:
     """The store as handlers use it: blocking work goes to a few threads, with a bound on the waiting.
 
@@ -52,13 +57,16 @@ class Database:
         Raises `Unavailable` as `read` does; it may be carried out all the same.
         """
         acting = _ACTING.get()
-        store = self._store if acting is None else AuditedStore(self._store, *acting)
+        return await self._run(lambda: self.write_here(act, acting), None)
 
-        def work() -> T:
-            with store.begin() as tx:
-                return act(tx)
+    def write_here(self, act: Callable[[Transaction], T], acting: tuple[Actor, Deed] | None) -> T:
+        """As `write`, in the calling thread. `acting`: who asks (`acting_for`)."""
+        with self.store_for(acting).begin() as tx:
+            return act(tx)
 
-        return await self._run(work, None)
+    def store_for(self, acting: tuple[Actor, Deed] | None) -> Store:
+        """The store as somebody writes to it, for work in a thread of the caller's own."""
+        return self._store if acting is None else AuditedStore(self._store, *acting)
 
     def close(self) -> None:
         """Take no more work; what is under way ends by itself."""

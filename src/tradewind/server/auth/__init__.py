@@ -1,7 +1,9 @@
-"""Who is asking. `tokens` signs people in, `gate` recognises them afterwards, `throttle` slows down guessing."""
+"""Who is asking, and may he? `gate` recognises people, `rules` (for FastAPI: `choke`) decides; `tokens` and `browser`
+let them in, `accounts` manages them, `throttle` slows down guessing."""
 
 from .gate import Gate, require_user
 from .person import Person
-from .tokens import SignIn
+from .rules import authorise
+from .signin import SignIn
 
-__all__ = ["Gate", "Person", "SignIn", "require_user"]
+__all__ = ["Gate", "Person", "SignIn", "authorise", "require_user"]

@@ -41,6 +41,11 @@ class Person(NamedTuple):
             return self.powers.allow(action, resource)
         return self.powers.allow(action, resource, self.dags.get(dag_id) or DagScope(dag_id))
 
+    def may_somewhere(self, action: Action, resource: Resource) -> bool:
+        """Whether this may be allowed for some DAG, or, for what belongs to none, at all."""
+        access = {text for scope in self.dags.values() for text in scope.access}
+        return self.powers.somewhere(action, resource, access)
+
     def visible_dags(self, action: Action = Action.READ, resource: Resource = Resource.DAG) -> frozenset[str] | None:
         """The DAGs for which this is allowed, for the filters of lists; None: all, so that no filter is needed."""
         if not self.powers.limited(action, resource):

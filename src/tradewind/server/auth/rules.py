@@ -45,7 +45,7 @@ def authorise(person: Person, action: Action | str, resource: Resource | str, ro
         return
     dag_id = row if isinstance(row, str) else getattr(row, "dag_id", None)
     if dag_id is None or dag_id == WILDCARD:
-        if not person.powers.somewhere(action, resource):
+        if not person.may_somewhere(action, resource):
             raise _refused(person, f"you may not {action} any {_words(resource)}")
         return
     scope = _scope(person, dag_id, row)
