@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 from tests.conformance.store_exam.exam_assets import AssetExam
+from tests.conformance.store_exam.exam_backfills import BackfillExam
 from tests.conformance.store_exam.exam_components import ComponentExam
 from tests.conformance.store_exam.exam_inbox import InboxExam
 from tests.conformance.store_exam.exam_legal import LegalChangeExam
@@ -261,3 +262,6 @@ def _everything(store: MemoryStore) -> dict[str, object]:
 
 
 class TestPast(PastExam): ...
+
+
+class TestBackfills(BackfillExam): ...

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from tests.conformance.store_exam.exam_assets import AssetExam
+from tests.conformance.store_exam.exam_backfills import BackfillExam
 from tests.conformance.store_exam.exam_bell import BellExam
 from tests.conformance.store_exam.exam_components import ComponentExam
 from tests.conformance.store_exam.exam_dags import DagExam, FileExam
@@ -115,3 +116,6 @@ class TestBell(BellExam): ...
 
 
 class TestPast(PastExam): ...
+
+
+class TestBackfills(BackfillExam): ...

@@ -44,6 +44,7 @@ class Work:
         self._judged_at = judged_at
         self._topics: set[str] = set()
         self._slot_deltas: Counter[str] = Counter()
+        self._backfill_deltas: Counter[int] = Counter()
 
     def ring(self, *topics: str) -> None:
         self._topics.update(topics)

@@ -7,10 +7,6 @@ from typing import Any
 
 import msgspec
 
-from tradewind.ports.backfill_rows import BackfillRow, BackfillRunRow
-from tradewind.ports.hitl_rows import HitlRow
-from tradewind.ports.outbox_rows import OutboxRow
-from tradewind.ports.people_rows import ApiTokenRow, AuditRow, RoleRow, SessionRow
 from tradewind.ports.asset_rows import (
     AliasRow,
     AssetCursorRow,
@@ -19,6 +15,10 @@ from tradewind.ports.asset_rows import (
     AssetUseRow,
     PartitionShareRow,
 )
+from tradewind.ports.backfill_rows import BackfillRow, BackfillRunRow
+from tradewind.ports.hitl_rows import HitlRow
+from tradewind.ports.outbox_rows import OutboxRow
+from tradewind.ports.people_rows import ApiTokenRow, AuditRow, RoleRow, SessionRow
 from tradewind.ports.rows import (
     AttemptRow,
     ComponentRow,
@@ -242,7 +242,8 @@ def _check_dag(row: DagRow) -> None:
 
 def _check_backfill(row: BackfillRow) -> None:
     if row.runs_active < 0 or row.max_active_runs < 1:
-        raise BrokenRule(f"backfill: {row.backfill_id} would have {row.runs_active} active runs of {row.max_active_runs}")
+        bound = f"{row.runs_active} active runs of {row.max_active_runs}"
+        raise BrokenRule(f"backfill: {row.backfill_id} would have {bound}")
 
 
 def _check_run(row: RunRow) -> None:

@@ -78,7 +78,9 @@ class LimitPart(Unit):
             if task.holds_slot:
                 pools[task.pool] += task.pool_slots
                 limits[f"{task.dag_id}/{task.task_id}"] += 1
-        running = Counter(run.dag_id for run in data.runs if run.state is DagRunState.RUNNING)
+        live = [run for run in data.runs if run.state is DagRunState.RUNNING]
+        running = Counter(run.dag_id for run in live if run.backfill_id is None)
+        filling = Counter(run.backfill_id for run in live if run.backfill_id is not None)
         wrong: dict[str, tuple[int, int]] = {}
         for pool in list(data.pools):
             if pool.used != pools[pool.name]:
@@ -92,6 +94,11 @@ class LimitPart(Unit):
             if dag.runs_active != running[dag.dag_id]:
                 wrong[f"runs:{dag.dag_id}"] = (dag.runs_active, running[dag.dag_id])
                 data.dags.put(journal, dag.dag_id, replace(dag, runs_active=running[dag.dag_id]))
+        for backfill in list(data.backfills):
+            counted = filling[backfill.backfill_id]
+            if backfill.runs_active != counted:
+                wrong[f"backfill:{backfill.backfill_id}"] = (backfill.runs_active, counted)
+                data.backfills.put(journal, backfill.backfill_id, replace(backfill, runs_active=counted))
         if wrong:
             self.topics.update(("limits", "runs"))
         return wrong

@@ -49,19 +49,18 @@ class RunPart(Unit):
     def run_start_queued(self, owner: str, now: datetime, limit: int) -> list[RunRow]:
         journal = self._write("run_start_queued")
         ready = [row for row in self._data.runs.found("queued", True) if row.run_after <= now]
-        ready.sort(key=lambda row: (row.run_type is DagRunType.BACKFILL, row.run_after, row.run_key))
+        ready.sort(key=self._place)
         started: list[RunRow] = []
         for row in ready:
             if len(started) == limit:
                 break
             dag = self._data.dags.get(row.dag_id)
-            if dag is None or dag.runs_active >= dag.max_active_runs:
+            if dag is None or (dag.is_paused and row.run_type is DagRunType.SCHEDULED) or self._is_held(row):
                 continue
-            if dag.is_paused and row.run_type is DagRunType.SCHEDULED:
+            if not self._count_run(journal, row, 1):
                 continue
             row = replace(row, state=DagRunState.RUNNING, started_at=now, owner=owner, epoch=row.epoch + 1)
             self._data.runs.put(journal, row.run_key, row)
-            self._data.dags.put(journal, dag.dag_id, replace(dag, runs_active=dag.runs_active + 1))
             started.append(row)
         if started:
             self.topics.add("changes")
@@ -128,7 +127,7 @@ class RunPart(Unit):
         if fenced and (owner, epoch) != (row.owner, row.epoch):
             return False
         starts = rule.target is DagRunState.RUNNING
-        if not self._count_run(journal, row.dag_id, starts - (row.state is DagRunState.RUNNING)):
+        if not self._count_run(journal, row, starts - (row.state is DagRunState.RUNNING)):
             return False
         values: dict[str, Any] = {"state": rule.target, "reason": reason or row.reason, **dict.fromkeys(rule.clears)}
         for column in rule.sets:
@@ -180,13 +179,35 @@ class RunPart(Unit):
             count += 1
         return count
 
-    def _count_run(self, journal: Journal, dag_id: str, delta: int) -> bool:
-        """Change the counter of active runs. False: it would rise, and no run slot is free."""
-        dag = self._data.dags.get(dag_id)
+    def _place(self, row: RunRow) -> tuple[int, float, int]:
+        """Where a queued run stands: runs of backfills after the others, each backfill in its own direction."""
+        at = row.run_after.timestamp()
+        if row.backfill_id is None:
+            return int(row.run_type is DagRunType.BACKFILL), at, int(row.run_key.replace("-", ""), 16)
+        backfill = self._data.backfills.get(row.backfill_id)
+        backwards = backfill is not None and backfill.run_backwards
+        return 2, -at if backwards else at, int(row.run_key.replace("-", ""), 16)
+
+    def _is_held(self, row: RunRow) -> bool:
+        """Whether it belongs to a backfill that is paused before its end."""
+        backfill = None if row.backfill_id is None else self._data.backfills.get(row.backfill_id)
+        return backfill is not None and backfill.is_paused and backfill.completed_at is None
+
+    def _count_run(self, journal: Journal, row: RunRow, delta: int) -> bool:
+        """Change the counter of active runs, of backfill or DAG. False: it would rise, and no slot is free."""
+        if row.backfill_id is not None:
+            backfill = self._data.backfills.get(row.backfill_id)
+            if delta > 0 and (backfill is None or backfill.runs_active >= backfill.max_active_runs):
+                return False
+            if delta and backfill is not None:
+                changed = replace(backfill, runs_active=backfill.runs_active + delta)
+                self._data.backfills.put(journal, row.backfill_id, changed)
+            return True
+        dag = self._data.dags.get(row.dag_id)
         if delta > 0 and (dag is None or dag.runs_active >= dag.max_active_runs):
             return False
         if delta and dag is not None:
-            self._data.dags.put(journal, dag_id, replace(dag, runs_active=dag.runs_active + delta))
+            self._data.dags.put(journal, dag.dag_id, replace(dag, runs_active=dag.runs_active + delta))
         return True
 
     def run_set_note(self, run_key: str, note: str | None) -> bool:

@@ -11,6 +11,7 @@ from tradewind.kernel.doorbell import Doorbell, Listener, LocalDoorbell
 from tradewind.ports.rows import PoolRow
 from tradewind.ports.store import Transaction
 
+from .backfills import BackfillPart
 from .components import ComponentPart
 from .dags import DagPart
 from .data import Data
@@ -40,6 +41,7 @@ class MemoryTransaction(
     StateStorePart,
     PastPart,
     PeoplePart,
+    BackfillPart,
     ReadPart,
 ):
     """`ports.store.Transaction`."""

@@ -24,11 +24,15 @@ _POOLS_COUNTED = """SELECT p.name, p.used, (SELECT coalesce(sum(t.pool_slots), 0
 _LIMITS_COUNTED = """SELECT l.limit_key, l.used, (SELECT count(*) FROM task_instance t
                      WHERE t.dag_id || '/' || t.task_id = l.limit_key AND t.holds_slot) AS counted FROM task_limit l"""
 _RUNS_COUNTED = """SELECT d.dag_id, d.runs_active, (SELECT count(*) FROM dag_run r
-                   WHERE r.dag_id = d.dag_id AND r.state = 'running') AS counted FROM dag d"""
+                   WHERE r.dag_id = d.dag_id AND r.state = 'running' AND r.backfill_id IS NULL) AS counted FROM dag d"""
+_BACKFILLS_COUNTED = """SELECT b.backfill_id, b.runs_active, (SELECT count(*) FROM dag_run r
+                        WHERE r.backfill_id IS NOT NULL AND r.backfill_id = b.backfill_id AND r.state = 'running')
+                        AS counted FROM backfill b"""
 _AUDITS = {
     "pool": ("pool", "name", "used", _POOLS_COUNTED),
     "limit": ("task_limit", "limit_key", "used", _LIMITS_COUNTED),
     "runs": ("dag", "dag_id", "runs_active", _RUNS_COUNTED),
+    "backfill": ("backfill", "backfill_id", "runs_active", _BACKFILLS_COUNTED),
 }
 
 
@@ -79,13 +83,21 @@ def counter_list_wrong(_: Dialect, family: str) -> str:
 @statement
 def counter_lock(d: Dialect, family: str) -> str:
     table, key, _used, _counted = _AUDITS[family]
-    return f"SELECT c.{key} FROM {table} c WHERE {d.any(f'c.{key}', 'names', Kind.TEXT)} ORDER BY c.{key} {d.lock('c')}"
+    return f"SELECT c.{key} FROM {table} c WHERE {_named(d, key)} ORDER BY c.{key} {d.lock('c')}"
 
 
 @statement
 def counter_count(d: Dialect, family: str) -> str:
     _table, key, used, counted = _AUDITS[family]
-    return f"SELECT c.{key}, c.{used}, c.counted FROM ({counted}) AS c WHERE {d.any(f'c.{key}', 'names', Kind.TEXT)}"
+    return f"SELECT c.{key}, c.{used}, c.counted FROM ({counted}) AS c WHERE {_named(d, key)}"
+
+
+def _key_kind(key: str) -> Kind:
+    return Kind.INTEGER if key == "backfill_id" else Kind.TEXT
+
+
+def _named(d: Dialect, key: str) -> str:
+    return d.any(f"c.{key}", "names", _key_kind(key))
 
 
 @statement
@@ -149,7 +161,7 @@ class LimitQueries(RunSlots):
         suspects = [name for (name,) in self._rows(counter_list_wrong(self._dialect, family))]
         if not suspects:
             return {}
-        names = self._texts(suspects)
+        names = self._dialect.array(_key_kind(_AUDITS[family][1]), suspects)
         self._rows(counter_lock(self._dialect, family), names=names)
         found = self._rows(counter_count(self._dialect, family), names=names)
         wrong = {name: (was, int(counted)) for name, was, counted in found if was != counted}

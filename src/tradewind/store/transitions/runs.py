@@ -12,6 +12,7 @@ from tradewind.ports.rows import RunRow
 from tradewind.store.codec import RUN
 from tradewind.store.dialects.base import Dialect
 from tradewind.store.kinds import Kind
+from tradewind.store.queries.backfills import backfill_end
 from tradewind.store.queries.slots import RunSlots
 from tradewind.store.statements import statement
 from tradewind.wire.states import DagRunState
@@ -26,7 +27,7 @@ _SET = {
     "clear_number": "r.clear_number + 1",
     "reason": ":reason",
 }
-_IS_BACKFILL = "CASE WHEN r.run_type = 'backfill' THEN 1 ELSE 0 END"
+_QUEUE = "(CASE WHEN r.backfill_id IS NOT NULL THEN 2 WHEN r.run_type = 'backfill' THEN 1 ELSE 0 END)"
 
 
 @statement
@@ -41,14 +42,22 @@ def run_move(_: Dialect, change: str) -> str:
     guard = f"state || '' IN ({', '.join(sorted(repr(str(state)) for state in rule.origins))})"
     if _is_fenced(rule):
         guard += " AND owner || '' = :owner AND epoch = :epoch"
-    return f"UPDATE dag_run SET {', '.join(settings)} WHERE run_key = :run_key AND {guard} RETURNING dag_id"
+    returning = "RETURNING dag_id, backfill_id"
+    return f"UPDATE dag_run SET {', '.join(settings)} WHERE run_key = :run_key AND {guard} {returning}"
 
 
 @statement
 def dag_take_run_slot(_: Dialect) -> str:
     return """UPDATE dag SET runs_active = runs_active + 1
-              WHERE dag_id = (SELECT dag_id FROM dag_run WHERE run_key = :run_key) AND runs_active < max_active_runs
-              RETURNING dag_id"""
+              WHERE dag_id = (SELECT dag_id FROM dag_run WHERE run_key = :run_key AND backfill_id IS NULL)
+              AND runs_active < max_active_runs RETURNING dag_id"""
+
+
+@statement
+def backfill_take_run_slot(_: Dialect) -> str:
+    return """UPDATE backfill SET runs_active = runs_active + 1
+              WHERE backfill_id = (SELECT backfill_id FROM dag_run WHERE run_key = :run_key)
+              AND runs_active < max_active_runs RETURNING dag_id, backfill_id"""
 
 
 @statement
@@ -72,9 +81,41 @@ def dag_list_startable(d: Dialect) -> str:
 def run_list_queued_of_dag(_: Dialect) -> str:
     # Backfills and others are asked for apart: then the index gives each in order, and what does not fit is not read.
     return f"""SELECT r.run_key, r.run_after FROM dag_run r
-               WHERE r.dag_id = :dag_id AND r.state = 'queued' AND {_IS_BACKFILL} = :is_backfill
+               WHERE r.dag_id = :dag_id AND r.state = 'queued' AND {_QUEUE} = :is_backfill
                AND r.run_after <= :now AND (r.run_type <> 'scheduled' OR NOT :is_paused)
                ORDER BY r.run_after, r.run_key LIMIT :free"""
+
+
+@statement
+def backfill_list_startable(d: Dialect) -> str:
+    # A backfill that is over may have runs that a person cleared: those begin whether it was paused or not.
+    return f"""SELECT b.backfill_id, b.max_active_runs - b.runs_active, b.run_backwards FROM backfill b
+               WHERE b.runs_active < b.max_active_runs AND (b.completed_at IS NOT NULL OR NOT b.is_paused)
+               AND b.backfill_id IN (
+                   WITH RECURSIVE waiting(id) AS (
+                       SELECT min(r.backfill_id) FROM dag_run r WHERE r.state = 'queued' AND r.backfill_id IS NOT NULL
+                       UNION ALL
+                       SELECT (SELECT min(r.backfill_id) FROM dag_run r WHERE r.state = 'queued'
+                               AND r.backfill_id IS NOT NULL AND r.backfill_id > waiting.id)
+                       FROM waiting WHERE waiting.id IS NOT NULL
+                   ) SELECT waiting.id FROM waiting WHERE waiting.id IS NOT NULL
+               )
+               ORDER BY b.backfill_id {d.lock("b", skip=True)}"""
+
+
+@statement
+def run_list_queued_of_backfill(_: Dialect, backwards: bool) -> str:
+    way = "DESC" if backwards else "ASC"
+    return f"""SELECT r.run_key, r.run_after FROM dag_run r
+               WHERE r.backfill_id = :backfill_id AND r.state = 'queued' AND r.backfill_id IS NOT NULL
+               AND r.run_after <= :now ORDER BY r.run_after {way}, r.run_key {way} LIMIT :free"""
+
+
+@statement
+def run_cancel_of_backfill(_: Dialect) -> str:
+    rule = RUN_CHANGES["mark_failed"]
+    return f"""UPDATE dag_run SET state = '{rule.target}', ended_at = :now, reason = :reason, owner = NULL
+               WHERE backfill_id = :backfill_id AND state = 'queued' AND backfill_id IS NOT NULL RETURNING run_key"""
 
 
 @statement
@@ -124,7 +165,9 @@ class RunMoves(RunSlots):
         starts = rule.target is DagRunState.RUNNING
         if starts:
             self._flush_run_slots()
-            taken = self._rows(dag_take_run_slot(self._dialect), run_key=key)
+            taken: list[tuple[Any, ...]] = [
+                (dag_id, None) for (dag_id,) in self._rows(dag_take_run_slot(self._dialect), run_key=key)
+            ] or self._rows(backfill_take_run_slot(self._dialect), run_key=key)
             if not taken:
                 return False
         moved = self._rows(
@@ -137,10 +180,10 @@ class RunMoves(RunSlots):
         )
         if not moved:
             if starts:
-                self._use_run_slot(taken[0][0], -1)
+                self._use_run_slot(taken[0][0], taken[0][1], -1)
             return False
         if DagRunState.RUNNING in rule.origins:
-            self._use_run_slot(moved[0][0], -1)
+            self._use_run_slot(moved[0][0], moved[0][1], -1)
         if DagRunState.RUNNING in rule.origins or rule.target is DagRunState.QUEUED:
             self.ring("runs")
         self.ring("changes")
@@ -151,6 +194,8 @@ class RunMoves(RunSlots):
         candidates: list[tuple[int, Any, str]] = []
         for dag_id, free, is_paused in self._rows(dag_list_startable(self._dialect)):
             candidates += self._queued_of_dag(dag_id, min(free, limit), bool(is_paused), now)
+        if len(candidates) < limit:
+            candidates += self._queued_of_backfills(limit - len(candidates), now)
         chosen = sorted(candidates)[:limit]
         if not chosen:
             return []
@@ -162,7 +207,7 @@ class RunMoves(RunSlots):
             run_keys=self._ids(run_key for _, _, run_key in chosen),
         )
         for row in started:
-            self._use_run_slot(row.dag_id, 1)
+            self._use_run_slot(row.dag_id, row.backfill_id, 1)
         self._flush_run_slots()
         self.ring("changes")
         place = {run_key: position for position, (_, _, run_key) in enumerate(chosen)}
@@ -183,6 +228,26 @@ class RunMoves(RunSlots):
                 )
                 found += [(is_backfill, run_after, run_key) for run_key, run_after in rows]
         return found
+
+    def _queued_of_backfills(self, limit: int, now: datetime) -> list[tuple[int, Any, str]]:
+        """The runs of backfills that are next, for all that have room; after the runs of DAGs."""
+        found: list[tuple[int, Any, str]] = []
+        for backfill_id, free, backwards in self._rows(backfill_list_startable(self._dialect)):
+            rows = self._rows(
+                run_list_queued_of_backfill(self._dialect, bool(backwards)),
+                backfill_id=backfill_id,
+                now=self._instant(now),
+                free=min(free, limit),
+            )
+            found += [(2, run_after, run_key) for run_key, run_after in rows]
+        return found
+
+    def backfill_cancel(self, backfill_id: int, reason: str, now: datetime) -> int:
+        instant = self._instant(now)
+        self._write(backfill_end(self._dialect), backfill_id=backfill_id, now=instant)
+        sql = run_cancel_of_backfill(self._dialect)
+        self.ring("changes", "dags")
+        return len(self._rows(sql, backfill_id=backfill_id, now=instant, reason=self._value(Kind.TEXT, reason)))
 
     def run_take_over(self, owner: str, lease_seconds: float, limit: int) -> list[RunRow]:
         taken = self._read_all(
