@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from tradewind.wire.deferral import Deferral
 from tradewind.wire.document import (
     FORMAT,
     DagDocument,
@@ -143,6 +144,7 @@ def _task_document(task: Task, weight: int) -> TaskDocument:
         is_empty=_is_empty(task),
         reschedules=_is_sensor(task) and _argument(task, "mode") == "reschedule",
         deferrable=_argument(task, "deferrable") is True,
+        start_trigger=_start_trigger(task),
         do_xcom_push=task.do_xcom_push,
         multiple_outputs=task.multiple_outputs,
         has_callbacks=any(getattr(task, name) for name in _CALLBACKS),
@@ -158,6 +160,19 @@ def _task_document(task: Task, weight: int) -> TaskDocument:
         outlets=leaves_of(task.outlets),
         extra=_task_extra(task),
     )
+
+
+def _start_trigger(task: Task) -> Deferral | None:
+    """How a task begins in the triggerer, when it does."""
+    arguments = _argument(task, "start_trigger_args") or getattr(task.operator_class, "start_trigger_args", None)
+    begins = _argument(task, "start_from_trigger")
+    if begins is None:
+        begins = getattr(task.operator_class, "start_from_trigger", False)
+    if not begins or arguments is None:
+        return None
+    from .triggers import start_deferral
+
+    return start_deferral(task, arguments, task.queue)
 
 
 def _inputs(task: Task) -> set[str]:

@@ -22,6 +22,7 @@ from typing import Any
 
 from tradewind.kernel.clock import Clock
 from tradewind.ports.task_client import TaskClient
+from tradewind.sdk.asking import TaskAwaitsInput, question_of
 from tradewind.sdk.attempt import Attempt, working_on
 from tradewind.sdk.awaiting import run_to_end
 from tradewind.sdk.class_gate import TaskGate
@@ -42,8 +43,10 @@ from tradewind.sdk.rendered import rendered_fields
 from tradewind.sdk.task_instance import RuntimeTaskInstance
 from tradewind.sdk.templates import FieldRenderer, compile_fields, engine_for
 from tradewind.sdk.time_limit import time_limit
+from tradewind.sdk.triggers import deferral_of, next_call
 from tradewind.sdk.values import RETURN_KEY, ValueLimits, pack
 from tradewind.sdk.xcoms import XComReader
+from tradewind.wire.deferral import Deferral, HumanQuestion
 from tradewind.wire.errors import StaleAttempt
 from tradewind.wire.execution import Outcome, XComEntry, XComValue
 from tradewind.wire.ids import path_of
@@ -114,6 +117,8 @@ class _Verdict:
     error: BaseException | None = None
     exit_code: int | None = None
     reschedule_at: datetime | None = None
+    deferral: Deferral | None = None
+    question: HumanQuestion | None = None
 
 
 class _Execution:
@@ -157,6 +162,8 @@ class _Execution:
             duration_seconds=duration,
             skips=tuple(self._attempt.skips) if verdict.state is TaskInstanceState.SUCCESS else (),
             reschedule_at=verdict.reschedule_at,
+            deferral=verdict.deferral,
+            question=verdict.question,
             xcoms=self._xcoms,
             rendered_fields=self._rendered,
             map_index_label=label,
@@ -174,11 +181,28 @@ class _Execution:
         except DownstreamTasksSkipped as skipping:
             self._attempt.skips.update(dict.fromkeys(_task_ids(skipping)))
             return _Verdict(TaskInstanceState.SUCCESS)
+        except (TaskDeferred, TaskAwaitsInput) as waiting:
+            return self._wait(waiting)
         except BaseException as error:
             return _verdict_of(error)
         finally:
             _operators[:] = [each for each in _operators if each is not self._operator]
         return _Verdict(TaskInstanceState.SUCCESS)
+
+    def _wait(self, waiting: TaskDeferred | TaskAwaitsInput) -> _Verdict:
+        """The task gives its process back; or fails, when it could not go on afterwards."""
+        try:
+            if isinstance(waiting, TaskDeferred):
+                return _Verdict(
+                    TaskInstanceState.DEFERRED,
+                    reason=f"waits for {type(waiting.trigger).__name__}",
+                    deferral=deferral_of(self._operator, waiting),
+                )
+            deferral, question = question_of(self._operator, waiting)
+            reason = f"asks: {question.subject}"
+            return _Verdict(TaskInstanceState.AWAITING_INPUT, reason=reason, deferral=deferral, question=question)
+        except AirflowException as error:
+            return _told(error, TaskInstanceState.FAILED, CauseOfDeath.FAIL_NOW)
 
     def _work(self) -> None:
         context = self.context
@@ -193,11 +217,19 @@ class _Execution:
         operator.pre_execute(context)
         self._call_back("on_execute_callback")
         with time_limit(self._time_limit_seconds(operator), operator.task_id):
-            result = operator.execute(context)
+            result = self._execute(operator)
         operator.post_execute(context, result)
         if getattr(operator, "overwrite_rtif_after_execution", False):
             self._rendered = rendered_fields(operator, self._attempt)
         self._xcoms = tuple(self._values(operator, result))
+
+    def _execute(self, operator: Any) -> Any:
+        """`execute`, or the method in which the task goes on after a wait."""
+        resume = self._workload.resume
+        if resume is None:
+            return operator.execute(self.context)
+        method, kwargs = next_call(resume, TaskGate(self._task, self._workload.file))
+        return operator.resume_execution(method, kwargs, filled(self.context))
 
     def _instance(self) -> Any:
         try:
@@ -295,9 +327,6 @@ def _verdict_of(error: BaseException) -> _Verdict:
         return _told(error, failed, CauseOfDeath.FAIL_NOW)
     if isinstance(error, AirflowTaskTerminated | StaleAttempt):
         return _told(error, failed, CauseOfDeath.USER)
-    if isinstance(error, TaskDeferred):
-        refusal = NotImplementedError(f"{error}: deferrable operators are not available yet; use deferrable=False")
-        return _told(refusal, failed, CauseOfDeath.FAIL_NOW)
     if isinstance(error, SystemExit):
         return _exited(error)
     return _told(error, failed, CauseOfDeath.EXCEPTION)

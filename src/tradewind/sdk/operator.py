@@ -12,6 +12,7 @@ from tradewind.wire.states import Isolation, TriggerRule, WeightRule
 
 from .arguments import CHECKS, checked_arguments
 from .construction import OperatorMeta, refuse_unknown
+from .exceptions import TaskDeferred
 from .node import Task
 from .params import merged_params
 
@@ -198,16 +199,27 @@ class BaseOperator(Task, metaclass=OperatorMeta):
         kwargs: dict[str, Any] | None = None,
         timeout: timedelta | int | float | None = None,
     ) -> NoReturn:
-        """Give the slot back and wait for a trigger."""
-        raise NotImplementedError(
-            f"task {self.task_id!r} wants to wait for {type(trigger).__name__}: deferrable operators are not "
-            "available yet; "
-            f"use deferrable=False, or mode='reschedule' for a sensor"
-        )
+        """Give the process back and wait for a trigger; go on in `method_name(context, event=..., **kwargs)`.
+
+        Parameters:
+            timeout: timedelta or seconds; the task hears of its end as `TaskDeferralTimeout`.
+
+        Raises:
+            TaskDeferred: always; it is not to be caught.
+        """
+        raise TaskDeferred(trigger=trigger, method_name=method_name, kwargs=kwargs, timeout=timeout)
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Any) -> Any:
-        """Go on after a trigger."""
-        raise NotImplementedError("deferrable operators are not available yet")
+        """Go on after a trigger.
+
+        Raises:
+            TaskDeferralTimeout, TaskDeferralError: the wait failed.
+        """
+        from .triggers import FAIL_METHOD, raise_failure
+
+        if next_method == FAIL_METHOD:
+            raise_failure(self.log, next_kwargs or {})
+        return getattr(self, next_method)(context, **(next_kwargs or {}))
 
     def dry_run(self) -> None:
         """Log the templated fields as they would be rendered."""

@@ -20,6 +20,8 @@ from tradewind.sdk.exceptions import (
     AirflowSensorTimeout,
     AirflowSkipException,
     AirflowTaskTimeout,
+    TaskDeferralError,
+    TaskDeferralTimeout,
 )
 from tradewind.sdk.operator import BaseOperator
 
@@ -134,6 +136,29 @@ class BaseSensorOperator(BaseOperator):
             if self.reschedule:
                 raise AirflowRescheduleException(attempt.clock.now() + timedelta(seconds=seconds))
             attempt.pause(seconds)
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Any) -> Any:
+        """Go on after a trigger; a wait that was too long is the sensor's time-out.
+
+        Raises:
+            AirflowSensorTimeout: it waited too long; AirflowSkipException instead with `soft_fail` or `never_fail`.
+            AirflowSkipException: it failed, with `soft_fail` or `never_fail`.
+        """
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except TaskDeferralTimeout as error:
+            self._spare(error)
+            raise AirflowSensorTimeout(f"sensor {self.task_id!r} waited too long for its trigger") from error
+        except AirflowSkipException:
+            raise
+        except (AirflowException, TaskDeferralError) as error:
+            self._spare(error)
+            raise
+
+    def _spare(self, error: Exception) -> None:
+        for name in ("soft_fail", "never_fail"):
+            if getattr(self, name):
+                raise AirflowSkipException(f"skipped because of {name}: {error}") from error
 
     def _poke_once(self, context: Any) -> bool | PokeReturnValue:
         try:

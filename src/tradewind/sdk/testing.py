@@ -20,11 +20,14 @@ from typing import TYPE_CHECKING, Any
 from tradewind.domain.planner import Graph, RunPlan, changes, events
 from tradewind.domain.retry import decide_failure
 from tradewind.kernel.clock import Clock, SystemClock
+from tradewind.sdk.attempt import Attempt, working_on
 from tradewind.sdk.dates import instant
 from tradewind.sdk.execution import run_task
 from tradewind.sdk.memory_client import MemoryClient, MemoryWorld, read_connections, read_variables
 from tradewind.sdk.notset import NOTSET
 from tradewind.sdk.values import RETURN_KEY, PatternGate, decode_value
+from tradewind.sdk.wait_here import wait_here
+from tradewind.wire.deferral import Deferral, Resume
 from tradewind.wire.document import DagDocument, TaskDocument
 from tradewind.wire.execution import Outcome, XComValue
 from tradewind.wire.ids import path_text
@@ -172,7 +175,9 @@ class _Instance:
     infrastructure_tries: int = 0
     first_start: datetime | None = None
     resumes: bool = False
-    """Comes back from a reschedule: the try goes on."""
+    """Comes back from a reschedule or a wait: the try goes on."""
+    resume: Resume | Outcome | None = None
+    """How it goes on after a wait, or what the wait ended the task with."""
     reason: str = ""
     duration: float | None = None
     rendered: dict[str, Any] = field(default_factory=dict)
@@ -286,6 +291,14 @@ class _Run:
     def _follow(self, key: events.Key, instance: _Instance, outcome: Outcome) -> list[changes.Change]:
         """What becomes of an outcome: the retry decision of production, without its delay."""
         now = self._clock.now()
+        if outcome.deferral is not None:
+            instance.first_start = instance.first_start or outcome.started_at
+            instance.resume = self._wait(key, outcome, outcome.deferral)
+            if isinstance(instance.resume, Outcome):
+                self._world.put(_where(key), instance.resume.xcoms)
+                return self._follow(key, instance, instance.resume)
+            return self._rest(key, instance, outcome.state, now, outcome.reason)
+        instance.resume = None
         if outcome.state is TaskInstanceState.UP_FOR_RESCHEDULE:
             instance.first_start = instance.first_start or outcome.started_at
             return self._rest(key, instance, outcome.state, outcome.reschedule_at or now, outcome.reason)
@@ -310,12 +323,19 @@ class _Run:
     def _rest(
         self, key: events.Key, instance: _Instance, state: TaskInstanceState, due_at: datetime, reason: str
     ) -> list[changes.Change]:
-        instance.resumes = state is TaskInstanceState.UP_FOR_RESCHEDULE
+        instance.resumes = state is not TaskInstanceState.UP_FOR_RETRY
         if not instance.resumes:
             instance.first_start = None
         self._end(key, state, reason)
         heappush(self._resting, (due_at, key))
         return self._plan.apply(events.Waiting(key, state, due_at))
+
+    def _wait(self, key: events.Key, outcome: Outcome, deferral: Deferral) -> Resume | Outcome:
+        """Wait for a trigger here and now; of a question, take the answer that was meant for when nobody answers."""
+        self._tell(key, f"{outcome.state}: {outcome.reason}")
+        client = MemoryClient(self._world, _where(key))
+        with working_on(Attempt(client, f"test-{_shown(*key)}", self._clock, self._pause)):
+            return wait_here(deferral, outcome.question, self._clock.now())
 
     def _wake(self) -> list[changes.Change]:
         due_at, key = heappop(self._resting)
@@ -342,6 +362,7 @@ class _Run:
             inputs=task.inputs,
             owner=task.owner,
             first_start=instance.first_start if instance.resumes else None,
+            resume=instance.resume if isinstance(instance.resume, Resume) else None,
         )
 
     def _inputs(self, task: TaskDocument) -> dict[str, XComValue]:
@@ -380,7 +401,14 @@ class _Run:
         )
 
 
-_RESTING = frozenset({TaskInstanceState.UP_FOR_RETRY, TaskInstanceState.UP_FOR_RESCHEDULE})
+_RESTING = frozenset(
+    {
+        TaskInstanceState.UP_FOR_RETRY,
+        TaskInstanceState.UP_FOR_RESCHEDULE,
+        TaskInstanceState.DEFERRED,
+        TaskInstanceState.AWAITING_INPUT,
+    }
+)
 _STATE_OF: dict[type, TaskInstanceState] = {
     changes.Skip: TaskInstanceState.SKIPPED,
     changes.FailUpstream: TaskInstanceState.UPSTREAM_FAILED,

@@ -9,7 +9,7 @@ import pytest
 
 from tradewind.sdk import DAG, BaseOperator, TaskGroup, TriggerRule, WeightRule
 from tradewind.sdk.compile import compile_dag
-from tradewind.sdk.exceptions import DuplicateTaskIdFound
+from tradewind.sdk.exceptions import DuplicateTaskIdFound, TaskDeferred
 from tradewind.sdk.mapped import common_defaults
 from tradewind.wire.errors import InvalidDag
 
@@ -197,11 +197,13 @@ class TestReferences:
             compile_dag(dag, file="f.py")
 
 
-def test_defer_names_what_is_missing() -> None:
+def test_defer_raises_what_ends_the_attempt() -> None:
     with DAG("d"):
         task = Nothing(task_id="t")
-    with pytest.raises(NotImplementedError, match="deferrable operators are not available yet"):
-        task.defer(trigger=object(), method_name="go_on")
+    with pytest.raises(TaskDeferred) as raised:
+        task.defer(trigger=object(), method_name="go_on", kwargs={"a": 1}, timeout=60)
+    assert (raised.value.method_name, raised.value.kwargs) == ("go_on", {"a": 1})
+    assert raised.value.timeout == timedelta(minutes=1)
 
 
 def test_hooks_around_execute() -> None:

@@ -18,7 +18,6 @@ from tradewind.sdk.exceptions import (
     AirflowSkipException,
     AirflowTaskTerminated,
     DownstreamTasksSkipped,
-    TaskDeferred,
 )
 from tradewind.sdk.execution import current_operator, reason_of, warm_up
 from tradewind.sdk.values import ValueLimits
@@ -114,12 +113,6 @@ def test_reschedule_and_skips(bench: Any) -> None:
     assert (outcome.state, outcome.reschedule_at) == (S.UP_FOR_RESCHEDULE, later)
     outcome = bench.run(make(raises(DownstreamTasksSkipped(tasks=["a", ("b", 1)]))))
     assert (outcome.state, outcome.skips) == (S.SUCCESS, ("a", "b"))
-
-
-def test_deferring_says_that_it_is_not_there_yet(bench: Any) -> None:
-    outcome = bench.run(make(raises(TaskDeferred(trigger=object(), method_name="go"))))
-    assert (outcome.state, outcome.cause) == (S.FAILED, C.FAIL_NOW)
-    assert "deferrable operators are not available yet" in outcome.reason
 
 
 def test_ctrl_c_comes_through_and_kills(bench: Any) -> None:
