@@ -15,11 +15,14 @@ import argparse
 import difflib
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
 from typing import Any, NamedTuple, NoReturn
 
 from tradewind.wire.errors import BadInput
 
 Run = Callable[[Namespace], int | None]
+RUNNING: ContextVar[str] = ContextVar("running", default="tradewind")
+"""The command that runs, as typed: `tradewind pools set`."""
 
 
 class UsageError(BadInput):
@@ -107,7 +110,12 @@ def run_verb(program: str, verb: Verb, words: Sequence[str]) -> int:
     )
     for names, options in verb.arguments:
         parser.add_argument(*names, **options)
-    return verb.run(parser.parse_args(list(words))) or 0
+    given = parser.parse_args(list(words))
+    token = RUNNING.set(program)
+    try:
+        return verb.run(given) or 0
+    finally:
+        RUNNING.reset(token)
 
 
 def nearest(wrong: str, known: Iterable[str]) -> str:

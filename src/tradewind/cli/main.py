@@ -31,6 +31,10 @@ NOUNS: dict[str, tuple[str, str]] = {
     "variables": ("variables", "Variables that tasks may read"),
     "pools": ("pools", "Pools: slots that tasks share"),
     "callbacks": ("callbacks", "Callbacks of runs, tasks and deadlines: list, show, retry"),
+    "users": ("users", "Users: who may sign in, and with which roles"),
+    "roles": ("roles", "Roles: what people may do"),
+    "tokens": ("tokens", "API tokens of users, for programs"),
+    "audit": ("audit", "The audit log: what people and their tokens changed"),
     "config": ("config", "Settings and where they come from"),
     "db": ("db", "The metadata database: migrate, check, reset"),
     "info": ("info", "What is installed, where it lies and who runs"),
@@ -50,6 +54,8 @@ ALIASES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("tasks", "failed-deps"): ("tasks", "why"),
     ("connections", "add"): ("connections", "set"),
     ("config", "get-value"): ("config", "get"),
+    ("users", "reset-password"): ("users", "set-password"),
+    ("users", "add-role"): ("users", "set-role"),
 }
 """Names of old, or of Airflow, for ours."""
 

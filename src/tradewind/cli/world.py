@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tradewind.cli.commandline import RUNNING
 from tradewind.kernel.clock import SystemClock
 from tradewind.kernel.settings import Settings, load_settings
 from tradewind.wire.errors import BadInput
@@ -27,11 +28,27 @@ def settings() -> Settings:
 
 @contextmanager
 def database() -> Iterator[Store]:
-    """The metadata database, as it is. Raises `NotFound` when there is none yet, `Unavailable` when it is away."""
-    from tradewind.app.plugs import existing_database
+    """The metadata database, as it is; what is written is in the audit log, in the name of the system's user.
 
+    Raises `NotFound` when there is none yet, `Unavailable` when it is away.
+    """
+    from tradewind.app.plugs import existing_database
+    from tradewind.commands.audit import Actor, AuditedStore, Deed
+
+    deed = RUNNING.get().removeprefix("tradewind ").replace(" ", "_").replace("-", "_")
     with existing_database(settings()) as store:
-        yield store
+        yield AuditedStore(store, Actor(_system_user(), "cli"), Deed(f"cli_{deed}"))
+
+
+def _system_user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a number without a name, as in containers
+        import os
+
+        return str(os.getuid())
 
 
 def instant(text: str) -> datetime:
