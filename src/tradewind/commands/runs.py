@@ -57,8 +57,10 @@ def trigger_run(
     run_id: str | None = None,
     logical_date: datetime | None = None,
     run_after: datetime | None = None,
+    data_interval: tuple[datetime, datetime] | None = None,
     conf: object = None,
     note: str | None = None,
+    partition_key: str | None = None,
     run_type: DagRunType = DagRunType.MANUAL,
     triggered_by: DagRunTriggeredBy = DagRunTriggeredBy.CLI,
     user: str | None = None,
@@ -66,9 +68,12 @@ def trigger_run(
     """Create a queued run.
 
     A paused DAG takes it: pausing switches the schedule off, not the wish of a person. Raises `NotFound` (DAG),
-    `Conflict` (stale DAG; run id or logical date used already), `InvalidConf`, `BadInput` (run id, naive date).
+    `Conflict` (stale DAG; run id or logical date used already), `InvalidConf`, `BadInput` (run id, naive date, interval
+    that ends before it begins).
     """
     dag = require_dag(tx, dag_id)
+    if data_interval is not None and data_interval[0] > data_interval[1]:
+        raise BadInput(f"the data interval ends ({data_interval[1].isoformat()}) before it begins")
     if dag.is_stale:
         raise Conflict(f"DAG {dag_id!r} is no longer defined by {dag.file}: restore the file, then trigger again")
     if logical_date is not None and logical_date.tzinfo is None:
@@ -81,7 +86,9 @@ def trigger_run(
         )
     values = check_conf(document, {} if conf is None else conf)
     due = run_after or logical_date or now
-    interval = timetable_for(document.schedule).infer_manual_interval(due) if logical_date is not None else (None, None)
+    interval: tuple[datetime | None, datetime | None] = data_interval or (None, None)
+    if data_interval is None and logical_date is not None:
+        interval = timetable_for(document.schedule).infer_manual_interval(due)
     row = RunRow(
         run_key=new_id(),
         dag_id=dag_id,
@@ -99,6 +106,7 @@ def trigger_run(
         note=note,
         triggering_user_name=user,
         bundle_version=dag.bundle_version,
+        partition_key=partition_key,
     )
     insert_run(tx, row)
     return row

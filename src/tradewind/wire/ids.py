@@ -60,3 +60,31 @@ def path_text(path: MapPath) -> str:
 def path_of(text: str) -> MapPath:
     """The map path behind `path_text`."""
     return tuple(map(int, text.split("."))) if text else ()
+
+
+_NESTED = 1 << 20
+"""Above the instances that one mapped scope has by default: indexes of nested scopes are put together in this base."""
+
+
+def map_index_of(text: str) -> int:
+    """A map path as Airflow's one number: -1 for an unmapped instance, the index itself in one mapped scope. Nested
+    scopes are put together, so that `map_path_of` finds the way back.
+    """
+    first, *rest = path_of(text) or (-1,)
+    number = first
+    for index in rest:
+        number = (number + 1) * _NESTED + index
+    return number
+
+
+def map_path_of(index: int) -> str:
+    """The map path behind `map_index_of`."""
+    if index < 0:
+        return ""
+    parts: list[int] = []
+    while index >= _NESTED:
+        index, inner = divmod(index, _NESTED)
+        parts.append(inner)
+        index -= 1
+    parts.append(index)
+    return path_text(tuple(reversed(parts)))

@@ -15,11 +15,20 @@ from tradewind.server.auth import Gate
 from tradewind.server.health import HealthReader
 from tradewind.server.problems import handlers, invalid
 
-from . import dags
+from . import dag_runs, dags, task_changes, task_instances, tasks
 from .monitor import monitor_router
 from .office import Office
 
-ROUTERS = (dags.router,)
+ROUTERS = (
+    dags.router,
+    dag_runs.router,
+    tasks.router,
+    task_instances.router,
+    task_changes.router,
+    # What ends in an index comes last: a word must not be taken for one.
+    task_instances.last_router,
+    task_changes.last_router,
+)
 
 
 def create_public(gate: Gate, health: HealthReader, office: Office) -> FastAPI:

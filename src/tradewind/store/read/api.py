@@ -11,7 +11,7 @@ from tradewind.ports.reads_rows import VersionHead
 from tradewind.ports.rows import RunRow
 from tradewind.store.codec import RUN
 from tradewind.store.dialects.base import Dialect
-from tradewind.store.dialects.values import names_of
+from tradewind.store.dialects.values import dict_of, names_of
 from tradewind.store.kinds import Kind
 from tradewind.store.queries.slots import RunSlots
 from tradewind.store.statements import statement
@@ -60,6 +60,19 @@ def pool_states(_: Dialect) -> str:
     # What waits, runs or is queued is little, and the partial indexes hold it; deferred ones hold no slot.
     return """SELECT t.pool, t.state, sum(t.pool_slots) FROM task_instance t
               WHERE t.state IN ('queued', 'running', 'scheduled', 'deferred') GROUP BY t.pool, t.state"""
+
+
+@statement
+def rendered_many(d: Dialect) -> str:
+    return f"SELECT r.ti_id, r.fields FROM rendered_fields r WHERE {d.any('r.ti_id', 'ids', Kind.ID)}"
+
+
+@statement
+def dags_consuming(d: Dialect) -> str:
+    like = " OR ".join(
+        rf"{d.folded(f'u.{column}')} LIKE {d.folded(':pattern')} ESCAPE '\'" for column in ("name", "uri")
+    )
+    return f"SELECT DISTINCT u.dag_id FROM asset_use u WHERE u.role = 'schedule' AND ({like})"
 
 
 class ApiReadQueries(RunSlots):
@@ -113,3 +126,11 @@ class ApiReadQueries(RunSlots):
         for pool, state, slots in self._rows(pool_states(self._dialect)):
             counts.setdefault(pool, {})[state] = int(slots)
         return counts
+
+    def rendered_many(self, ti_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        found = self._rows(rendered_many(self._dialect), ids=self._ids(ti_ids))
+        return {str(ti_id): dict_of(fields) for ti_id, fields in found}
+
+    def dags_consuming(self, pattern: str) -> list[str]:
+        found = self._rows(dags_consuming(self._dialect), pattern=f"%{self._value(Kind.TEXT, pattern)}%")
+        return [dag_id for (dag_id,) in found]

@@ -90,6 +90,8 @@ RUNS: Listing[Any] = Listing(
         "bundle_version": Field("coalesce(r.bundle_version, v.bundle_version)", nullable=True, join="version"),
         "dag_version": Field("v.number", _N, nullable=True, join="version"),
         "triggering_user_name": Field("r.triggering_user_name", nullable=True),
+        "partition_key": Field("r.partition_key", nullable=True),
+        "partition_date": Field("r.partition_date", _I, nullable=True),
     },
 )
 

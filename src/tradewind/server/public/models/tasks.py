@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from .base import Answer
 
 
 class TimeDelta(Answer):
-    __type: str = "TimeDelta"
+    type_: Annotated[str, Field(alias="__type")] = "TimeDelta"
     days: int
     seconds: int
     microseconds: int

@@ -1,0 +1,446 @@
+"""DAG runs: lists, one, triggering, changing, deleting, clearing, waiting for the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from starlette.responses import StreamingResponse
+
+from tradewind.commands import runs as run_commands
+from tradewind.commands.clearing import ClearPlan
+from tradewind.commands.clearing import clear_run as clear_whole_run
+from tradewind.commands.deletion import delete_run
+from tradewind.commands.marking import set_run_state
+from tradewind.commands.notes import set_run_note
+from tradewind.domain.permissions import Action, Resource
+from tradewind.ports.reads import Ask, Op, PublicTransaction, Sort, Where
+from tradewind.ports.reads_rows import TaskView
+from tradewind.ports.rows import RunRow
+from tradewind.server.auth.choke import WILDCARD, unknown_dag
+from tradewind.server.problems import UnprocessableContent
+from tradewind.wire.errors import BadInput, NotFound
+from tradewind.wire.states import DagRunState, DagRunTriggeredBy, DagRunType
+
+from .bulk import carry_out
+from .caller import Call, Caller
+from .models.bulk import BulkBody, BulkResponse
+from .models.dag_runs import (
+    BulkDAGRunBody,
+    BulkDAGRunClearBody,
+    DAGRunClearBody,
+    DAGRunCollectionResponse,
+    DAGRunPatchBody,
+    DAGRunResponse,
+    DAGRunsBatchBody,
+    TriggerDAGRunPostBody,
+)
+from .models.filters import DurationRange, EndDateRange, LogicalDateRange, RunAfterRange, StartDateRange, UpdatedAtRange
+from .models.task_instances import ClearTaskInstanceCollectionResponse, NewTaskResponse, TaskInstanceResponse
+from .negotiation import IfMatch, check_match, etag
+from .paging import Page, conditions, cursors, order, page_of
+from .refusals import refusals
+from .views_runs import run_answer, run_answers, task_answers
+from .waiting import wait_for_run
+
+router = APIRouter(tags=["DagRun"])
+NDJSON: dict[int | str, dict[str, Any]] = {200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}}
+_SORT = {"dag_run_id": "run_id"}
+
+
+class RunsQuery(Page, RunAfterRange, LogicalDateRange, StartDateRange, EndDateRange, DurationRange, UpdatedAtRange):
+    partition_date_gte: date | None = None
+    partition_date_lte: date | None = None
+    cursor: str | None = None
+    conf_contains: str = ""
+    run_type: list[str] = []
+    state: list[str] = []
+    dag_version: list[int] = []
+    bundle_version: str | None = None
+    order_by: list[str] = ["id"]
+    run_id_pattern: str | None = None
+    run_id_prefix_pattern: str | None = None
+    triggering_user_name_pattern: str | None = None
+    triggering_user_name_prefix_pattern: str | None = None
+    dag_id_pattern: str | None = None
+    dag_id_prefix_pattern: str | None = None
+    partition_key_pattern: str | None = None
+    partition_key_prefix_pattern: str | None = None
+    consuming_asset_pattern: str | None = None
+
+
+@router.get("/dags/{dag_id}/dagRuns", responses=refusals(400, 401, 403, 404, 422))
+async def get_dag_runs(call: Caller, dag_id: str, query: Annotated[RunsQuery, Query()]) -> DAGRunCollectionResponse:
+    where = call.within(Resource.RUN, dag_id)
+    where += conditions(query, skip=_SPECIAL)
+    where += _states(query.state, query.run_type)
+    if query.conf_contains:
+        where.append(Where("conf", Op.LIKE, query.conf_contains))
+    if query.partition_date_gte is not None:
+        where.append(Where("partition_date", Op.AT_LEAST, _midnight(query.partition_date_gte)))
+    if query.partition_date_lte is not None:
+        where.append(Where("partition_date", Op.BELOW, _midnight(query.partition_date_lte + timedelta(days=1))))
+
+    def ask(tx: PublicTransaction) -> DAGRunCollectionResponse:
+        if dag_id != WILDCARD:
+            require_dag(tx, dag_id)
+        if query.consuming_asset_pattern:
+            where.append(Where("dag_id", Op.ANY, tx.dags_consuming(query.consuming_asset_pattern)))
+        found = page_of(
+            tx,
+            "runs",
+            where,
+            sort=order(query.order_by, _SORT),
+            limit=query.limit,
+            offset=query.offset,
+            cursor=query.cursor,
+        )
+        return DAGRunCollectionResponse(dag_runs=run_answers(tx, found.rows), **cursors(found, query.cursor))
+
+    return await call.read(ask)
+
+
+@router.post("/dags/{dag_id}/dagRuns/list", responses=refusals(401, 403, 404, 422))
+async def get_list_dag_runs_batch(
+    call: Caller, dag_id: Literal["~"], body: DAGRunsBatchBody
+) -> DAGRunCollectionResponse:
+    where = call.within(Resource.RUN, dag_id)
+    where += conditions(body, skip=("dag_ids", "states", "conf_contains"))
+    if body.dag_ids is not None:
+        where.append(Where("dag_id", Op.ANY, body.dag_ids))
+    if body.states is not None:
+        where.append(Where("state", Op.ANY, body.states))
+    if body.conf_contains:
+        where.append(Where("conf", Op.LIKE, body.conf_contains))
+    sort = order([body.order_by] if body.order_by else ["id"], _SORT)
+
+    def ask(tx: PublicTransaction) -> DAGRunCollectionResponse:
+        found = page_of(tx, "runs", where, sort=sort, limit=body.page_limit, offset=body.page_offset)
+        return DAGRunCollectionResponse(dag_runs=run_answers(tx, found.rows), total_entries=found.total)
+
+    return await call.read(ask)
+
+
+@router.post("/dags/{dag_id}/dagRuns", responses=refusals(400, 401, 403, 404, 409, 422))
+async def trigger_dag_run(call: Caller, dag_id: str, body: TriggerDAGRunPostBody) -> DAGRunResponse:
+    call.may(Action.CREATE, Resource.RUN, dag_id)
+    if (body.data_interval_start is None) != (body.data_interval_end is None):
+        raise UnprocessableContent("give both ends of the data interval, data_interval_start and _end, or neither")
+
+    def act(tx: PublicTransaction) -> DAGRunResponse:
+        require_dag(tx, dag_id)
+        return run_answer(tx, trigger(call, tx, dag_id, body))
+
+    return await call.write(act)
+
+
+def trigger(call: Call, tx: PublicTransaction, dag_id: str, body: Any, **more: Any) -> RunRow:
+    """The run that `body` (a trigger, or the materialisation of an asset) asks for."""
+    interval = None
+    if body.data_interval_start is not None and body.data_interval_end is not None:
+        interval = (body.data_interval_start, body.data_interval_end)
+    run_type = more.pop("run_type", DagRunType.MANUAL)
+    return run_commands.trigger_run(
+        tx,
+        call.office.documents,
+        tx.now(),
+        call.office.new_id,
+        dag_id,
+        run_id=body.dag_run_id,
+        logical_date=body.logical_date,
+        run_after=body.run_after,
+        data_interval=interval,
+        conf=body.conf,
+        note=body.note,
+        partition_key=body.partition_key,
+        run_type=run_type,
+        triggered_by=DagRunTriggeredBy.REST_API,
+        user=call.person.username,
+    )
+
+
+@router.get("/dags/{dag_id}/dagRuns/{dag_run_id}", responses=refusals(401, 403, 404, 422))
+async def get_dag_run(call: Caller, dag_id: str, dag_run_id: str) -> DAGRunResponse:
+    call.may(Action.READ, Resource.RUN, dag_id)
+    return await call.read(lambda tx: run_answer(tx, require_run(tx, dag_id, dag_run_id)))
+
+
+@router.patch("/dags/{dag_id}/dagRuns/{dag_run_id}", responses=refusals(400, 401, 403, 404, 409, 412, 422))
+async def patch_dag_run(
+    call: Caller,
+    dag_id: str,
+    dag_run_id: str,
+    body: DAGRunPatchBody,
+    update_mask: Annotated[list[str] | None, Query()] = None,
+    if_match: IfMatch = None,
+) -> DAGRunResponse:
+    call.may(Action.EDIT, Resource.RUN, dag_id)
+
+    def act(tx: PublicTransaction) -> DAGRunResponse:
+        row = require_run(tx, dag_id, dag_run_id, lock=True)
+        check_match(if_match, etag(row.state, row.note, row.clear_number))
+        change_run(call, tx, dag_id, dag_run_id, body, update_mask)
+        return run_answer(tx, require_run(tx, dag_id, dag_run_id))
+
+    return await call.write(act)
+
+
+def change_run(
+    call: Call,
+    tx: PublicTransaction,
+    dag_id: str,
+    run_id: str,
+    body: DAGRunPatchBody | BulkDAGRunBody,
+    mask: Sequence[str] | None,
+) -> None:
+    """Note and state, as far as they were given and are in the mask."""
+    given = body.model_fields_set if not mask else body.model_fields_set.intersection(mask)
+    if "note" in given:
+        set_run_note(tx, dag_id, run_id, body.note)
+    if "state" in given and body.state is not None:
+        reason = f"marked by {call.person.username}"
+        set_run_state(tx, tx.now(), dag_id, run_id, DagRunState(body.state), reason)
+
+
+@router.delete("/dags/{dag_id}/dagRuns/{dag_run_id}", status_code=204, responses=refusals(400, 401, 403, 404, 409, 422))
+async def delete_dag_run(call: Caller, dag_id: str, dag_run_id: str) -> None:
+    call.may(Action.DELETE, Resource.RUN, dag_id)
+
+    def act(tx: PublicTransaction) -> None:
+        require_run(tx, dag_id, dag_run_id)
+        delete_run(tx, dag_id, dag_run_id)
+
+    await call.write(act)
+
+
+class _Runs:
+    """Runs in bulk: they can be changed and deleted, not made."""
+
+    noun = "runs"
+
+    def __init__(self, call: Call, tx: PublicTransaction, dag_id: str) -> None:
+        self._call = call
+        self._tx = tx
+        self._dag_id = dag_id
+
+    def _place(self, entity: BulkDAGRunBody | str) -> tuple[str, str]:
+        run_id = entity if isinstance(entity, str) else entity.dag_run_id
+        given = None if isinstance(entity, str) else entity.dag_id
+        if self._dag_id == WILDCARD:
+            if not given or given == WILDCARD:
+                raise BadInput(f"with ~ in the path each run must name its dag_id; {run_id!r} does not")
+            return given, run_id
+        if given not in (None, self._dag_id):
+            raise BadInput(f"run {run_id!r} names DAG {given!r}, the path names {self._dag_id!r}")
+        return self._dag_id, run_id
+
+    def key(self, entity: BulkDAGRunBody | str) -> str:
+        return ".".join(self._place(entity))
+
+    def exists(self, entity: BulkDAGRunBody | str) -> bool:
+        dag_id, run_id = self._place(entity)
+        if not self._call.person.may(Action.READ, Resource.RUN, dag_id):
+            return False
+        return self._tx.run_find(dag_id, run_id) is not None
+
+    def create(self, entity: BulkDAGRunBody, *, overwrite: bool) -> None:
+        raise BadInput(f"runs are made one by one, with POST; not in bulk: {self.key(entity)}, overwrite={overwrite}")
+
+    def update(self, entity: BulkDAGRunBody, mask: Sequence[str] | None) -> None:
+        dag_id, run_id = self._place(entity)
+        self._call.may(Action.EDIT, Resource.RUN, dag_id)
+        change_run(self._call, self._tx, dag_id, run_id, entity, mask)
+
+    def delete(self, entity: BulkDAGRunBody | str) -> None:
+        dag_id, run_id = self._place(entity)
+        self._call.may(Action.DELETE, Resource.RUN, dag_id)
+        delete_run(self._tx, dag_id, run_id)
+
+
+@router.patch("/dags/{dag_id}/dagRuns", responses=refusals(400, 401, 403, 404, 422))
+async def bulk_dag_runs(call: Caller, dag_id: str, body: BulkBody[BulkDAGRunBody]) -> BulkResponse:
+    for action in {each.action for each in body.actions} or {"update"}:
+        call.may(Action.DELETE if action == "delete" else Action.EDIT, Resource.RUN, dag_id)
+    return await call.write(lambda tx: carry_out(_Runs(call, tx, dag_id), body))
+
+
+@router.post(
+    "/dags/{dag_id}/dagRuns/{dag_run_id}/clear",
+    response_model=ClearTaskInstanceCollectionResponse | DAGRunResponse,
+    responses=refusals(400, 401, 403, 404, 409, 422),
+)
+async def clear_dag_run(
+    call: Caller, dag_id: str, dag_run_id: str, body: DAGRunClearBody
+) -> ClearTaskInstanceCollectionResponse | DAGRunResponse:
+    call.may(Action.READ if body.dry_run else Action.EDIT, Resource.RUN, dag_id)
+
+    def act(tx: PublicTransaction) -> ClearTaskInstanceCollectionResponse | DAGRunResponse:
+        run = require_run(tx, dag_id, dag_run_id)
+        plan = _clear(call, tx, run, body)
+        if body.dry_run:
+            return cleared_answer(call, tx, plan, _new_tasks(call, tx, run) if body.only_new else [])
+        return run_answer(tx, require_run(tx, dag_id, dag_run_id))
+
+    return await (call.read(act) if body.dry_run else call.write(act))
+
+
+@router.post(
+    "/dags/{dag_id}/clearDagRuns",
+    response_model=ClearTaskInstanceCollectionResponse | DAGRunCollectionResponse,
+    responses=refusals(400, 401, 403, 404, 409, 422),
+)
+async def clear_dag_runs(
+    call: Caller, dag_id: str, body: BulkDAGRunClearBody
+) -> ClearTaskInstanceCollectionResponse | DAGRunCollectionResponse:
+    action = Action.READ if body.dry_run else Action.EDIT
+    call.may(action, Resource.RUN, dag_id)
+    by_partition = body.partition_key is not None or body.partition_date_start or body.partition_date_end
+    if by_partition and dag_id == WILDCARD:
+        raise BadInput("partitions are of one DAG: name it in the path instead of ~")
+
+    def act(tx: PublicTransaction) -> ClearTaskInstanceCollectionResponse | DAGRunCollectionResponse:
+        if by_partition and not body.dag_runs:
+            runs = runs_of_partitions(
+                tx, dag_id, body.partition_key, body.partition_date_start, body.partition_date_end
+            )
+        else:
+            runs = [_named(call, tx, dag_id, each, action) for each in body.dag_runs]
+        plans = [_clear(call, tx, run, body) for run in {run.run_key: run for run in runs}.values()]
+        if body.dry_run:
+            new = [each for run in runs for each in _new_tasks(call, tx, run)] if body.only_new else []
+            return cleared_answer(call, tx, ClearPlan(tuple(each for plan in plans for each in plan.runs)), new)
+        now = tx.run_many([run.run_key for run in runs])
+        answers = run_answers(tx, [now[run.run_key] for run in runs if run.run_key in now])
+        return DAGRunCollectionResponse(dag_runs=answers, total_entries=len(answers))
+
+    return await (call.read(act) if body.dry_run else call.write(act))
+
+
+@router.get(
+    "/dags/{dag_id}/dagRuns/{dag_run_id}/wait", tags=["experimental"], responses=refusals(401, 403, 404, 422) | NDJSON
+)
+async def wait_dag_run_until_finished(
+    call: Caller,
+    dag_id: str,
+    dag_run_id: str,
+    interval: Annotated[float, Query(gt=0.0)],
+    result: Annotated[list[str] | None, Query()] = None,
+) -> StreamingResponse:
+    call.may(Action.READ, Resource.RUN, dag_id)
+    tasks: Sequence[str] = result or ()
+    if tasks:
+        call.may(Action.READ, Resource.XCOM, dag_id)
+    await call.read(lambda tx: require_run(tx, dag_id, dag_run_id))
+    lines = wait_for_run(call.office, dag_id, dag_run_id, interval, tasks)
+    return StreamingResponse(lines, media_type="application/x-ndjson")
+
+
+_SPECIAL = (
+    "state",
+    "run_type",
+    "conf_contains",
+    "partition_date_gte",
+    "partition_date_lte",
+    "consuming_asset_pattern",
+)
+
+
+def require_dag(tx: PublicTransaction, dag_id: str) -> None:
+    """Raises `NotFound`, in the words of the choke point."""
+    if not tx.dag_get_many([dag_id]):
+        raise unknown_dag(dag_id)
+
+
+def require_run(tx: PublicTransaction, dag_id: str, run_id: str, *, lock: bool = False) -> RunRow:
+    """The run. Raises `NotFound`: of the DAG in the words of the choke point."""
+    run = tx.run_find(dag_id, run_id, lock=lock)
+    if run is None:
+        require_dag(tx, dag_id)
+        raise NotFound(f"DAG {dag_id!r} has no run {run_id!r}")
+    return run
+
+
+def runs_of_partitions(
+    tx: PublicTransaction, dag_id: str, key: str | None, start: datetime | None, end: datetime | None
+) -> list[RunRow]:
+    """The DAG's runs about these partitions."""
+    require_dag(tx, dag_id)
+    where = [Where("dag_id", Op.IS, dag_id)]
+    if key is not None:
+        where.append(Where("partition_key", Op.IS, key))
+    if start is not None:
+        where.append(Where("partition_date", Op.AT_LEAST, start))
+    if end is not None:
+        where.append(Where("partition_date", Op.AT_MOST, end))
+    found = tx.ask_list("runs", Ask(tuple(where), (Sort("run_id"),), limit=100_000, count_max=0))
+    return list(found.rows)
+
+
+def cleared_answer(
+    call: Call, tx: PublicTransaction, plan: ClearPlan, new: Sequence[NewTaskResponse] = ()
+) -> ClearTaskInstanceCollectionResponse:
+    """The instances of a plan as they are, and tasks that are new."""
+    views = [
+        TaskView(row, cleared.run.logical_date, cleared.run.run_after) for cleared in plan.runs for row in cleared.rows
+    ]
+    rows: list[TaskInstanceResponse | NewTaskResponse] = [*task_answers(call.office, tx, views), *new]
+    return ClearTaskInstanceCollectionResponse(task_instances=rows, total_entries=len(rows))
+
+
+def _clear(call: Call, tx: PublicTransaction, run: RunRow, body: DAGRunClearBody | BulkDAGRunClearBody) -> ClearPlan:
+    return clear_whole_run(
+        tx,
+        call.office.documents,
+        tx.now(),
+        run.dag_id,
+        run.run_id,
+        only_failed=body.only_failed,
+        only_new=body.only_new,
+        newest_version=bool(body.run_on_latest_version),
+        dry_run=body.dry_run,
+        note=body.note,
+    )
+
+
+def _new_tasks(call: Call, tx: PublicTransaction, run: RunRow) -> list[NewTaskResponse]:
+    """Tasks that the newest version has and this run has not."""
+    dag = tx.dag_get(run.dag_id)
+    if dag is None:
+        return []
+    there = {row.task_id for row in tx.task_list(run.run_key)}
+    tasks = call.office.documents.get(tx, dag.version_id).document.tasks
+    return [
+        NewTaskResponse(task_id=task.task_id, task_display_name=task.display_name or task.task_id)
+        for task in tasks
+        if task.task_id not in there
+    ]
+
+
+def _named(call: Call, tx: PublicTransaction, dag_id: str, entity: BulkDAGRunBody, action: Action) -> RunRow:
+    named, run_id = _Runs(call, tx, dag_id)._place(entity)
+    call.may(action, Resource.RUN, named)
+    return require_run(tx, named, run_id)
+
+
+def _states(states: Sequence[str], run_types: Sequence[str]) -> list[Where]:
+    where = []
+    if states:
+        where.append(Where("state", Op.ANY, [_member(DagRunState, each, "state") for each in states]))
+    if run_types:
+        where.append(Where("run_type", Op.ANY, [_member(DagRunType, each, "run_type") for each in run_types]))
+    return where
+
+
+def _member(kind: type[DagRunState] | type[DagRunType], value: str, name: str) -> str | None:
+    if value == "none":
+        return None
+    try:
+        return kind(value)
+    except ValueError:
+        raise UnprocessableContent(f"{name} {value!r} is none of {', '.join(kind)}") from None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
