@@ -7,9 +7,9 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tradewind.cli.commandline import OUTPUT, Noun, argument
+from tradewind.cli.commandline import OUTPUT, YES, Noun, argument
 from tradewind.cli.output import coloured, show_document, show_rows
-from tradewind.cli.world import CLOCK, database, instant, json_value, settings
+from tradewind.cli.world import CLOCK, confirm, database, instant, json_value, settings
 from tradewind.ports.rows import DagRow
 from tradewind.wire.errors import BadInput
 from tradewind.wire.states import DagRunState
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tradewind.ports.rows import RunRow, TaskRow
     from tradewind.wire.document import DagDocument
 
-NOUN = Noun("dags", "DAGs: list, show, trigger, pause, test")
+NOUN = Noun("dags", "DAGs: list, show, trigger, pause, test, delete")
 NOUNS = {NOUN.name: NOUN}
 DAG_ID = argument("dag_id", help="id of the DAG")
 DAGS_FOLDER = argument("--dags-folder", type=Path, help="look into the files of this folder instead of the database")
@@ -142,6 +142,22 @@ def unpause(given: Namespace) -> None:
     with database() as store, store.begin() as tx:
         changed = unpause_dag(tx, Documents(), CLOCK.now(), given.dag_id)
     print(f"DAG {given.dag_id!r} is not paused" + ("" if changed else ", and was not before"))
+
+
+@NOUN.verb("delete", DAG_ID, YES)
+def delete(given: Namespace) -> None:
+    """Delete a DAG with its versions and its runs. A file that still defines it brings it back, without history."""
+    from tradewind.commands.deletion import delete_dag
+    from tradewind.commands.runs import require_dag
+
+    with database() as store:
+        with store.read() as tx:
+            dag = require_dag(tx, given.dag_id)
+        there = "" if dag.is_stale else f" {dag.file} still defines it, and brings it back when it is loaded again."
+        confirm(f"Delete DAG {given.dag_id!r} with all its runs for good?{there}", given.yes)
+        with store.begin() as tx:
+            count = delete_dag(tx, given.dag_id)
+    print(f"DAG {given.dag_id!r} is deleted with {count} runs")
 
 
 @NOUN.verb(

@@ -24,9 +24,10 @@ BROKEN_PIPE_EXIT_CODE = 141
 # Written here so that the list can be shown without loading any of them; a test compares it with what they say.
 NOUNS: dict[str, tuple[str, str]] = {
     "standalone": ("serve", "Run everything on this machine"),
-    "dags": ("dags", "DAGs: list, show, trigger, pause, test"),
-    "runs": ("runs", "Runs of DAGs: list, show, cancel"),
-    "tasks": ("tasks", "Tasks: states, logs, why, clear, test, render"),
+    "dags": ("dags", "DAGs: list, show, trigger, pause, test, delete"),
+    "runs": ("runs", "Runs of DAGs: list, show, cancel, clear, mark, delete"),
+    "backfill": ("backfill", "Runs over the past: create, list, show, pause, unpause, cancel"),
+    "tasks": ("tasks", "Tasks: states, logs, why, clear, mark, test, render"),
     "connections": ("connections", "Connections to other systems"),
     "variables": ("variables", "Variables that tasks may read"),
     "pools": ("pools", "Pools: slots that tasks share"),
@@ -51,6 +52,8 @@ ALIASES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("dags", "list-runs"): ("runs", "list"),
     ("dags", "list-import-errors"): ("dags", "errors"),
     ("tasks", "states-for-dag-run"): ("tasks", "states"),
+    ("dags", "clear"): ("runs", "clear"),
+    ("dags", "backfill"): ("backfill", "create"),
     ("tasks", "failed-deps"): ("tasks", "why"),
     ("connections", "add"): ("connections", "set"),
     ("config", "get-value"): ("config", "get"),

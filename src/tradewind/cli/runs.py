@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import getpass
 from argparse import Namespace
 from typing import Any
 
-from tradewind.cli.commandline import OUTPUT, Noun, argument
+from tradewind.cli.clearing import CLEAR_RUNS, MARK_RUN, clear_runs, mark_run, who
+from tradewind.cli.commandline import OUTPUT, YES, Noun, argument
 from tradewind.cli.output import show_document, show_record, show_rows
-from tradewind.cli.world import CLOCK, database
+from tradewind.cli.world import CLOCK, confirm, database
 from tradewind.ports.rows import RunRow, TaskRow
 from tradewind.ports.store import Transaction
 from tradewind.wire.errors import NotFound
 from tradewind.wire.states import DagRunState
 
-NOUN = Noun("runs", "Runs of DAGs: list, show, cancel")
+NOUN = Noun("runs", "Runs of DAGs: list, show, cancel, clear, mark, delete")
 NOUNS = {NOUN.name: NOUN}
 DAG_ID = argument("dag_id", help="id of the DAG")
 RUN_ID = argument("run_id", help="id of the run; `latest` is the newest")
@@ -66,11 +66,40 @@ def cancel_run(given: Namespace) -> None:
     """End a run now: what runs is stopped, what waits does not start."""
     from tradewind.commands.runs import stop_run
 
-    reason = given.reason or f"cancelled by {_who()} on the command line"
+    reason = given.reason or f"cancelled by {who()} on the command line"
     with database() as store, store.begin() as tx:
         run = find_run(tx, given.dag_id, given.run_id)
         stop_run(tx, CLOCK.now(), run.dag_id, run.run_id, DagRunState(given.state), reason)
     print(f"run {run.run_id!r} of DAG {run.dag_id!r} ends as {given.state}")
+
+
+NOUN.verb("clear", *CLEAR_RUNS)(clear_runs)
+NOUN.verb("mark", *MARK_RUN)(mark_run)
+
+
+@NOUN.verb("note", DAG_ID, RUN_ID, argument("note", help="the note; empty: none"))
+def note_run(given: Namespace) -> None:
+    """Write a note on a run."""
+    from tradewind.commands.notes import set_run_note
+
+    with database() as store, store.begin() as tx:
+        run = find_run(tx, given.dag_id, given.run_id)
+        set_run_note(tx, run.dag_id, run.run_id, given.note or None)
+    print(f"run {run.run_id!r} of DAG {run.dag_id!r} has {'the' if given.note else 'no'} note")
+
+
+@NOUN.verb("delete", DAG_ID, RUN_ID, YES)
+def delete(given: Namespace) -> None:
+    """Delete a run that does not run, with its task instances and their values. Logs stay."""
+    from tradewind.commands.deletion import delete_run
+
+    with database() as store:
+        with store.read() as tx:
+            run = find_run(tx, given.dag_id, given.run_id)
+        confirm(f"Delete run {run.run_id!r} of DAG {run.dag_id!r} for good?", given.yes)
+        with store.begin() as tx:
+            delete_run(tx, run.dag_id, run.run_id)
+    print(f"run {run.run_id!r} of DAG {run.dag_id!r} is deleted")
 
 
 TASK_COLUMNS = ("task", "state", "try", "start_date", "duration", "reason")
@@ -130,10 +159,3 @@ def task_facts(row: TaskRow) -> dict[str, Any]:
         "pool": row.pool,
         "label": row.map_index_label,
     }
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as in many containers
-        return "somebody"

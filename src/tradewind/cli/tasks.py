@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tradewind.cli.commandline import OUTPUT, YES, Noun, argument
+from tradewind.cli.clearing import CLEAR_TASKS, MARK_TASKS, clear_tasks, mark_tasks
+from tradewind.cli.commandline import OUTPUT, Noun, argument
 from tradewind.cli.output import coloured, show_document, show_record, show_rows
 from tradewind.cli.runs import DAG_ID, RUN_ID, TASK_COLUMNS, find_run, task_facts
-from tradewind.cli.world import CLOCK, confirm, database, instant, json_value, settings
+from tradewind.cli.world import CLOCK, database, instant, json_value, settings
 from tradewind.ports.rows import RunRow, TaskRow
 from tradewind.wire.errors import BadInput, NotFound
 from tradewind.wire.states import EXECUTING_STATES, TaskInstanceState
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tradewind.sdk.definition import DAG
     from tradewind.wire.workload import RunFacts
 
-NOUN = Noun("tasks", "Tasks: states, logs, why, clear, test, render")
+NOUN = Noun("tasks", "Tasks: states, logs, why, clear, mark, test, render")
 NOUNS = {NOUN.name: NOUN}
 TASK_ID = argument("task_id", help="id of the task")
 MAP_INDEX = argument("--map-index", default=None, help="index of a mapped task (3, or 3.1 inside a mapped group)")
@@ -35,7 +36,6 @@ _SAME_DATE = argument("date", nargs="?", metavar="logical_date", help="the same 
 _CONF = argument("--conf", "-c", help="conf of the run: a JSON object")
 _OF_RUN = argument("--run-id", help="take what the tasks before left, and the run's facts, from this run")
 _FOLLOW_SECONDS = 0.25
-_LISTED_MAX = 20
 _GOES_ON = frozenset({None, TaskInstanceState.SCHEDULED, *EXECUTING_STATES})
 
 
@@ -127,50 +127,19 @@ def why(given: Namespace) -> None:
         print(sentence)
 
 
-@NOUN.verb(
-    "clear",
-    DAG_ID,
-    RUN_ID,
-    argument("task_ids", nargs="*", metavar="task_id", help="ids of tasks; none: all tasks of the run"),
-    MAP_INDEX,
-    argument("-f", "--only-failed", action="store_true", help="of these only what failed, or waited for what failed"),
-    argument("-d", "--downstream", action="store_true", help="also everything after them"),
-    argument("-u", "--upstream", action="store_true", help="also everything before them"),
-    YES,
-)
-def clear(given: Namespace) -> None:
-    """Let task instances of a run run again, with the setups and teardowns around them; a run that is over goes on.
-
-    Their tries so far stay as history; they get all their retries again. The run keeps its version of the DAG.
-    """
-    from tradewind.cli.clearing import rows_to_clear
-    from tradewind.commands.documents import Documents
-    from tradewind.commands.runs import clear_instances
-
-    documents = Documents()
-    with database() as store:
-        with store.read() as tx:
-            run = find_run(tx, given.dag_id, given.run_id)
-            rows = rows_to_clear(
-                documents.get(tx, run.version_id).document,
-                tx.task_list(run.run_key),
-                given.task_ids,
-                map_path=given.map_index,
-                only_failed=given.only_failed,
-                upstream=given.upstream,
-                downstream=given.downstream,
-            )
-        if rows:
-            confirm(f"Run again {_listed(rows)} of run {run.run_id!r} of DAG {run.dag_id!r}?", given.yes)
-            with store.begin() as tx:
-                rows = clear_instances(tx, documents, CLOCK.now(), run, rows)
-    print(f"run {run.run_id!r} of DAG {run.dag_id!r}: {len(rows)} task instances are cleared")
+NOUN.verb("clear", *CLEAR_TASKS)(clear_tasks)
+NOUN.verb("mark", *MARK_TASKS)(mark_tasks)
 
 
-def _listed(rows: list[TaskRow]) -> str:
-    names = [task_facts(row)["task"] for row in rows]
-    more = f" and {len(names) - _LISTED_MAX} more" if len(names) > _LISTED_MAX else ""
-    return ", ".join(names[:_LISTED_MAX]) + more
+@NOUN.verb("note", DAG_ID, RUN_ID, TASK_ID, argument("note", help="the note; empty: none"), MAP_INDEX)
+def note(given: Namespace) -> None:
+    """Write a note on a task instance."""
+    from tradewind.commands.notes import set_task_note
+
+    with database() as store, store.begin() as tx:
+        run = find_run(tx, given.dag_id, given.run_id)
+        count = set_task_note(tx, run.dag_id, run.run_id, given.task_id, given.note or None, map_path=given.map_index)
+    print(f"{count} task instances have the note")
 
 
 @NOUN.verb("test", DAG_ID, TASK_ID, _SAME_DATE, MAP_INDEX, _DATE, _CONF, _OF_RUN, _FILE, _FOLDER)

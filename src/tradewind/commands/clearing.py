@@ -254,7 +254,7 @@ def _refuse_unknown(wish: ClearWish, unknown: set[TaskRef], newest: DagDocument)
             raise NotFound(f"task {task_id!r} of DAG {wish.dag_id!r} has no index {path} in what was chosen")
         if task_id not in known or wish.run_id is not None:
             there = ", ".join(sorted(known)) or "none"
-            raise NotFound(f"DAG {wish.dag_id!r} has no task {task_id!r} in what was chosen; it has {there}")
+            raise NotFound(f"DAG {wish.dag_id!r} has no task {task_id!r}; it has {there}")
     groups = {group.group_id for group in newest.groups}
     for group in wish.groups:
         if group not in groups:

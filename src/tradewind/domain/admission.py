@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from itertools import count
 
 AGE_SECONDS_PER_POINT = 60.0
+LAST_CLASS_LAG_POINTS = 10.0
+"""How much older a demand of the last class must be than another to come before it: it waits, but not for ever."""
 UNLIMITED = 1 << 60
 
 Draw = tuple[str, int]
@@ -35,10 +37,10 @@ class Demand:
     """Seconds since the epoch."""
     ordinal: float = 0.0
     last_class: bool = False
-    """Comes after all others (backfills)."""
+    """Comes after all others (backfills) that became ready before it, or up to `LAST_CLASS_LAG_POINTS` later."""
 
 
-Rank = tuple[bool, float, float, int]
+Rank = tuple[float, float, float, int]
 
 
 @dataclass(slots=True)
@@ -69,9 +71,10 @@ class AdmissionQueue:
         if demand.ti_id in self._waiting:
             return
         self._waiting[demand.ti_id] = demand
+        age = demand.ready_at / AGE_SECONDS_PER_POINT
         rank: Rank = (
-            demand.last_class,
-            demand.ready_at / AGE_SECONDS_PER_POINT - demand.weight,
+            age + LAST_CLASS_LAG_POINTS if demand.last_class else age - demand.weight,
+            -demand.weight if demand.last_class else 0.0,
             demand.ordinal,
             next(self._entry),
         )

@@ -7,6 +7,7 @@ one transaction that is right with any number of them.
 | `ForgottenComponents` | heartbeat rows of processes that are long gone |
 | `SlotsAudit` | counters of pools, limits and runs that differ from the rows they count |
 | `OutboxDelivery` | (no mending) callbacks and notices that wait for delivery |
+| `CompletedBackfills` | backfills whose end nobody saw |
 | `OrphanedHolds` | slots that instances of ended runs still hold |
 
 Begin reading at `duty.Duty`; `maintenance_services` makes them all.
@@ -20,12 +21,13 @@ from tradewind.kernel.settings import Settings
 from tradewind.ports.store import Store
 from tradewind.ports.vault import Vault
 
+from .backfills import CompletedBackfills
 from .components import ForgottenComponents
 from .lost_agents import LostAgents
 from .outbox import OutboxDelivery
 from .slots import OrphanedHolds, SlotsAudit
 
-__all__ = ["maintenance_services", "LostAgents", "ForgottenComponents", "SlotsAudit", "OrphanedHolds", "OutboxDelivery"]
+__all__ = ["maintenance_services", "CompletedBackfills", "LostAgents", "ForgottenComponents", "SlotsAudit", "OrphanedHolds", "OutboxDelivery"]
 
 
 def maintenance_services(store: Store, clock: Clock, settings: Settings, vault: Vault | None = None) -> list[Service]:
@@ -36,5 +38,6 @@ def maintenance_services(store: Store, clock: Clock, settings: Settings, vault: 
         LostAgents(store, clock, settings.agent.lost_seconds, settings.core.infrastructure_retries_max),
         ForgottenComponents(store, interval, settings.scheduler.lease_seconds),
         SlotsAudit(store, interval),
+        CompletedBackfills(store, interval),
         OrphanedHolds(store, interval, settings.maintenance.batch_max),
     ]

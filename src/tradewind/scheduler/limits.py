@@ -2,7 +2,7 @@
 
 Keys: `pool:NAME` and `limit:DAG/TASK` are counters in the database, shared by all schedulers; `run:KEY` and
 `runtask:KEY/TASK` are counted by the run's only owner in memory; `executor:NAME` is the capacity of this scheduler's
-executor.
+executor, and `backfill:NAME` the share of it that runs of backfills may take.
 """
 
 from __future__ import annotations
@@ -17,11 +17,15 @@ from tradewind.wire.document import TaskDocument
 from .owned import OwnedRun
 
 SHARED = ("pool:", "limit:")
+BACKFILL_SHARE = 0.75
+"""Of the slots of an executor, how much all backfills together may hold: the rest is free for what is due now."""
 
 
 def draws_of(run: OwnedRun, task: TaskDocument, executor: str) -> tuple[Draw, ...]:
     """All limits of one instance with their costs, in a fixed order (equal tuples share one queue)."""
     draws: list[Draw] = [(f"executor:{executor}", 1), (f"run:{run.run_key}", 1)]
+    if run.row.backfill_id is not None:
+        draws.append((f"backfill:{executor}", 1))
     if task.max_active_tis_per_dagrun is not None:
         draws.append((f"runtask:{run.run_key}/{task.task_id}", 1))
     if task.max_active_tis_per_dag is not None:
@@ -52,6 +56,9 @@ def local_room(key: str, runs: Mapping[str, OwnedRun], executors: Mapping[str, E
     if kind == "executor":
         executor = executors.get(name)
         return executor.capacity() if executor is not None else 0
+    if kind == "backfill":
+        executor = executors.get(name)
+        return _backfill_room(executor.capacity(), runs.values()) if executor is not None else 0
     if kind == "run":
         run = runs.get(name)
         return run.dag.document.max_active_tasks - run.active if run is not None else 0
@@ -61,6 +68,16 @@ def local_room(key: str, runs: Mapping[str, OwnedRun], executors: Mapping[str, E
         return 0
     bound = run.dag.tasks[task_id].max_active_tis_per_dagrun
     return UNLIMITED if bound is None else bound - run.task_active.get(task_id, 0)
+
+
+def _backfill_room(free: int, runs: Iterable[OwnedRun]) -> int:
+    """What backfills may take beyond what they hold; at least one slot in all, or they would never end."""
+    held = filling = 0
+    for run in runs:
+        held += run.active
+        if run.row.backfill_id is not None:
+            filling += run.active
+    return max(1, int((free + held) * BACKFILL_SHARE)) - filling
 
 
 def pool_room(pool: PoolRow | None) -> int:
@@ -95,6 +112,8 @@ def describe_limit(key: str, run: OwnedRun, task: TaskDocument, pools: Mapping[s
             return describe_pool(name, pools.get(name), task.pool_slots)
         case "executor":
             return f"executor {name!r} has no free slot (core.parallelism)"
+        case "backfill":
+            return f"backfills hold their share of executor {name!r} ({BACKFILL_SHARE:.0%} of its slots)"
         case "run":
             return f"the run has max_active_tasks={run.dag.document.max_active_tasks} tasks active"
         case "runtask":

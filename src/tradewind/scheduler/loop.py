@@ -31,7 +31,7 @@ from .step import Step, workload_of
 
 log = get_logger("scheduler")
 
-TOPICS = ("inbox", "runs", "dags", "limits", "agents")
+TOPICS = ("inbox", "runs", "dags", "limits", "agents", "assets")
 DOUBT_SECONDS = 5.0
 """After this long in `queued` an executor is asked whether any agent has the attempt."""
 
@@ -80,6 +80,7 @@ class Scheduler:
         self._look_around_at = 0.0
         self._dags_due: datetime | None = None
         self._runs_due: datetime | None = None
+        self._assets_due: datetime | None = None
         self._more = False
 
     def _new_memory(self) -> Memory:
@@ -178,7 +179,12 @@ class Scheduler:
         now = self.clock.now()
         instants = [
             t
-            for t in (self._dags_due, self._runs_due, self.memory.timers[0][0] if self.memory.timers else None)
+            for t in (
+                self._dags_due,
+                self._runs_due,
+                self._assets_due,
+                self.memory.timers[0][0] if self.memory.timers else None,
+            )
             if t is not None
         ]
         look_around = self._look_around_at - self.clock.monotonic()
@@ -224,11 +230,14 @@ class Scheduler:
         if look_around or "dags" in rung or (self._dags_due is not None and self._dags_due <= now):
             step.create_runs(batch)
             self._dags_due = step.tx.dag_next_due()
+        if look_around or "assets" in rung or (self._assets_due is not None and self._assets_due <= now):
+            step.create_asset_runs(batch)
+            self._assets_due = step.tx.asset_next_wake()
         if look_around or "runs" in rung or step.created_runs or (self._runs_due is not None and self._runs_due <= now):
             step.start_runs(batch)
             self._runs_due = self._next_start(step)
         if look_around or "limits" in rung or "agents" in rung:
-            self.memory.queue.freed_where(("pool:", "limit:", "executor:"))
+            self.memory.queue.freed_where(("pool:", "limit:", "executor:", "backfill:"))
             self.memory.pools.clear()  # somebody may have changed them
         heard = step.read_inbox(batch)
         step.take_returned()

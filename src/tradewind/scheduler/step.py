@@ -47,7 +47,7 @@ from tradewind.wire.states import (
 )
 from tradewind.wire.workload import Workload
 
-from . import callbacks, creation, gates, limits, waits
+from . import assets, callbacks, creation, gates, limits, waits
 from .owned import Instance, Key, OwnedRun
 from .writes import RunEnd, Writes
 
@@ -99,6 +99,12 @@ class Step:
     def create_runs(self, limit: int) -> None:
         """Scheduled runs that are due."""
         self.created_runs = creation.create_due_runs(
+            self.tx, self.memory.documents, self.now, self.memory.new_id, limit
+        )
+
+    def create_asset_runs(self, limit: int) -> None:
+        """Runs of consumers of assets that were woken."""
+        self.created_runs += assets.create_asset_runs(
             self.tx, self.memory.documents, self.now, self.memory.new_id, limit
         )
 
@@ -322,7 +328,7 @@ class Step:
                 self._apply(run, events.StopRun(event.state, event.reason))
             case RunNudged():
                 self.memory.queue.freed_where(
-                    ("pool:", "limit:", "executor:", f"run:{run.run_key}", f"runtask:{run.run_key}")
+                    ("pool:", "limit:", "executor:", "backfill:", f"run:{run.run_key}", f"runtask:{run.run_key}")
                 )
 
     def _reported(self, run: OwnedRun, event: InstanceReported) -> None:
@@ -612,6 +618,9 @@ class Step:
                 log.warning("run_end_refused", run_key=end.run_key, change=end.change)
         for run in self.finished:
             self._after_run(run)
+        filled = {run.row.backfill_id for run in self.finished if run.row.backfill_id is not None}
+        if filled:
+            self.tx.backfill_complete(sorted(filled), self.now)
         self._tell_following()
 
     def _after_run(self, run: OwnedRun) -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradewind.domain.admission import AGE_SECONDS_PER_POINT, AdmissionQueue, Demand
+from tradewind.domain.admission import AGE_SECONDS_PER_POINT, LAST_CLASS_LAG_POINTS, AdmissionQueue, Demand
 
 
 def demand(name, *draws, weight=1, ready_at=0.0, ordinal=0.0, last_class=False):
@@ -28,6 +28,15 @@ def test_age_breaks_starvation():
     queue.add(demand("old", ("p", 1), weight=1, ready_at=0.0))
     queue.add(demand("new", ("p", 1), weight=5, ready_at=AGE_SECONDS_PER_POINT * 5))
     assert granted(queue, {"p": 1}) == ["old"]
+
+
+def test_the_last_class_is_not_starved_by_what_keeps_coming():
+    queue = AdmissionQueue()
+    queue.add(demand("backfill", ("p", 1), weight=9, ready_at=0.0, last_class=True))
+    for minute in range(1, 30):
+        queue.add(demand(f"daily{minute}", ("p", 1), weight=1, ready_at=60.0 * minute))
+    order = granted(queue, {"p": 100})
+    assert order.index("backfill") in (LAST_CLASS_LAG_POINTS, LAST_CLASS_LAG_POINTS + 1)
 
 
 def test_a_full_pool_does_not_hide_a_free_one():

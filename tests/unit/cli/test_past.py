@@ -1,0 +1,126 @@
+"""Clearing, marking, deleting and backfills through the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.cli.conftest import Cli, publish
+from tests.unit.cli.test_dags_and_runs import SOURCE, Shelf
+
+from tradewind.kernel.clock import SystemClock
+from tradewind.scheduler.loop import Scheduler
+from tradewind.store.sql import SqlStore
+
+
+@pytest.fixture
+def nightly(database: SqlStore, dags_folder: Path) -> SqlStore:
+    publish(database, dags_folder, "nightly.py", SOURCE)
+    with database.begin() as tx:
+        tx.dag_set_paused("nightly", True)  # only what a test asks for runs
+    return database
+
+
+@pytest.fixture
+def scheduler(nightly: SqlStore) -> Iterator[Scheduler]:
+    made = Scheduler(nightly, SystemClock(), {"local": Shelf()})
+    made.start()
+    yield made
+    made.close()
+
+
+def read(cli: Cli, *words: str) -> Any:
+    return json.loads(cli(*words, "-o", "json").out)
+
+
+def begin(cli: Cli, scheduler: Scheduler) -> None:
+    cli("dags", "trigger", "nightly", "--run-id", "r1")
+    turn(scheduler)
+
+
+def turn(scheduler: Scheduler) -> None:
+    for _ in range(3):
+        scheduler.listen(0)
+        scheduler.step()
+
+
+def states(cli: Cli) -> dict[str, str | None]:
+    return {row["task"]: row["state"] for row in read(cli, "tasks", "states", "nightly", "r1")}
+
+
+def test_mark_tasks_and_clear_what_follows(cli: Cli, scheduler: Scheduler) -> None:
+    begin(cli, scheduler)
+    mark = ("tasks", "mark", "nightly", "r1", "failed", "first")
+    assert [row["task"] for row in read(cli, *mark, "--dry-run")] == ["first"]
+    assert states(cli)["first"] == "queued"
+    assert cli(*mark, "--yes").out == "DAG 'nightly': 1 task instances are marked failed\n"
+    turn(scheduler)
+    assert (states(cli)["first"], states(cli)["each"]) == ("failed", "upstream_failed")
+    dry = cli("tasks", "clear", "nightly", "r1", "first", "-d", "--dry-run").out
+    assert "first" in dry
+    assert "upstream_failed" in dry
+    assert cli("tasks", "clear", "nightly", "r1", "first", "-d", "--yes").out.endswith("3 task instances are cleared\n")
+    said = cli("tasks", "mark", "nightly", "r1", "success", "nobody", code=4).err
+    assert "no task 'nobody'" in said
+
+
+def test_notes(cli: Cli, scheduler: Scheduler) -> None:
+    begin(cli, scheduler)
+    assert "has the note" in cli("runs", "note", "nightly", "r1", "look at this").out
+    assert read(cli, "runs", "show", "nightly", "r1")["note"] == "look at this"
+    assert cli("tasks", "note", "nightly", "r1", "first", "odd").out == "1 task instances have the note\n"
+    assert "has no note" in cli("runs", "note", "nightly", "r1", "").out
+
+
+def test_mark_clear_and_delete_a_run(cli: Cli, scheduler: Scheduler) -> None:
+    begin(cli, scheduler)
+    assert "is running" in cli("runs", "delete", "nightly", "r1", "--yes", code=5).err
+    cli("runs", "mark", "nightly", "r1", "success", "--yes")
+    turn(scheduler)
+    assert read(cli, "runs", "show", "nightly", "r1")["state"] == "success"
+    assert len(read(cli, "runs", "clear", "nightly", "r1", "--dry-run")) == 4
+    assert (
+        cli("runs", "clear", "nightly", "r1", "-y").out == "DAG 'nightly': 1 runs with 4 task instances are cleared\n"
+    )
+    assert read(cli, "runs", "show", "nightly", "r1")["state"] == "queued"
+    assert "say which run" in cli("runs", "clear", "nightly", code=2).err
+    cli("runs", "mark", "nightly", "r1", "failed", "--yes")
+    assert cli("runs", "delete", "nightly", "r1", "--yes").out == "run 'r1' of DAG 'nightly' is deleted\n"
+    assert read(cli, "runs", "list", "nightly") == []
+
+
+def test_delete_a_dag(cli: Cli, nightly: SqlStore) -> None:
+    cli("dags", "trigger", "nightly")
+    assert "nightly.py still defines it" in cli("dags", "delete", "nightly", code=2).err
+    assert cli("dags", "delete", "nightly", "--yes").out == "DAG 'nightly' is deleted with 1 runs\n"
+    assert read(cli, "dags", "list", "--all") == []
+
+
+def test_a_backfill_from_plan_to_end(cli: Cli, scheduler: Scheduler) -> None:
+    words = ("backfill", "create", "nightly", "--from", "2024-01-01", "--to", "2024-01-05")
+    plan = cli(*words, "--dry-run").out
+    assert plan.endswith("4 runs of 4 dates: 16 tasks, 10 runs at once\n")
+    assert [row["does"] for row in read(cli, *words, "--dry-run")] == ["create"] * 4
+    assert cli(*words, "--max-active-runs", "2", "-y").out == "backfill 1 of DAG 'nightly': 4 runs\n"
+    assert "has a backfill already" in cli(*words, code=5).err
+    assert cli("backfill", "pause", "1").out.endswith("is paused\n")
+    assert read(cli, "backfill", "list")[0]["state"] == "paused"
+    turn(scheduler)
+    assert cli("backfill", "unpause", "1").out.endswith("is not paused\n")
+    turn(scheduler)
+    (row,) = read(cli, "backfill", "list", "nightly", "--active")
+    assert (row["running"], row["queued"]) == (2, 2)
+    assert cli("backfill", "cancel", "1", "--yes").out.endswith("is cancelled\n")
+    shown = read(cli, "backfill", "show", "1")
+    assert (shown["state"], [date["state"] for date in shown["dates"]]) == (
+        "cancelled", ["running", "running", "failed", "failed"],
+    )  # fmt: skip
+    assert "2024-01-01" in cli("backfill", "show", "1").out
+    assert "was cancelled" in cli("backfill", "cancel", "1", "--yes", code=5).err
+    assert (
+        "ends (2024" in cli("backfill", "create", "nightly", "--from", "2024-02-01", "--to", "2024-01-01", code=2).err
+    )
+    assert "no backfill 7" in cli("backfill", "show", "7", code=4).err
