@@ -59,8 +59,8 @@ POINTS = (
     Point("agent asks for a process", "tradewind.runtime.agent:Agent._launch+", "agent has the workload"),
     Point("agent has one", "tradewind.runtime.agent:Agent._seated+", "agent asks for a process"),
     Point("agent says GO", "tradewind.runtime.seats:Seat.go+", "agent has one"),
-    Point("child has START", "tradewind.runtime.child:_Attempt.run+", "agent has one"),
-    Point("child has GO", "tradewind.runtime.child:_Attempt._await_go-", "agent says GO"),
+    Point("child has START", "tradewind.runtime.child:Attempt._run+", "agent has one"),
+    Point("child has GO", "tradewind.runtime.child:Attempt._await_go-", "agent says GO"),
 )
 
 

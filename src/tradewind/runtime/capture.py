@@ -10,7 +10,6 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from tradewind.kernel.clock import Clock
@@ -63,8 +62,10 @@ class LineSender:
 class LineStream(io.TextIOBase):
     """`sys.stdout` or `sys.stderr` of a task: each line is sent when it is complete or flushed."""
 
-    def __init__(self, sender: LineSender, source: str, level: str, descriptor: int) -> None:
-        self._sender = sender
+    sender: LineSender
+    """Given when the attempt begins."""
+
+    def __init__(self, source: str, level: str, descriptor: int) -> None:
         self._source = source
         self._level = level
         self._descriptor = descriptor
@@ -78,7 +79,7 @@ class LineStream(io.TextIOBase):
     def write(self, text: str) -> int:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        if not self._sender.open:
+        if not self.sender.open:
             os.write(self._descriptor, text.encode("utf-8", "backslashreplace"))
             return len(text)
         head, newline, rest = text.rpartition("\n")
@@ -92,14 +93,14 @@ class LineStream(io.TextIOBase):
         if rest:
             self._partial.append(rest)
         for line in head.split("\n"):
-            self._sender.send(self._level, self._source, line.removesuffix("\r"))
+            self.sender.send(self._level, self._source, line.removesuffix("\r"))
         return len(text)
 
     def flush(self) -> None:
-        if self._partial and self._sender.open:
+        if self._partial and self.sender.open:
             line = "".join(self._partial)
             self._partial.clear()
-            self._sender.send(self._level, self._source, line)
+            self.sender.send(self._level, self._source, line)
 
     def fileno(self) -> int:
         return self._descriptor
@@ -117,9 +118,8 @@ class LineStream(io.TextIOBase):
 class LineHandler(logging.Handler):
     """Everything logged in the task's process, exceptions as data."""
 
-    def __init__(self, sender: LineSender) -> None:
-        super().__init__()
-        self._sender = sender
+    sender: LineSender
+    """Given when the attempt begins."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -131,13 +131,14 @@ class LineHandler(logging.Handler):
         exceptions = describe(error) if error is not None else None
         if record.stack_info:
             text = f"{text}\n{record.stack_info}"
-        if self._sender.open:
-            self._sender.send(_level_name(record.levelno), "log", text, record.name, exceptions)
+        if self.sender.open:
+            self.sender.send(level_name(record.levelno), "log", text, record.name, exceptions)
         else:
             os.write(STDERR, f"{record.levelname} {record.name}: {text}\n".encode("utf-8", "backslashreplace"))
 
 
-def _level_name(number: int) -> str:
+def level_name(number: int) -> str:
+    """Our name of a level of `logging`."""
     if number >= logging.CRITICAL:
         return "critical"
     if number >= logging.ERROR:
@@ -147,22 +148,28 @@ def _level_name(number: int) -> str:
     return "info" if number >= logging.INFO else "debug"
 
 
-def capture(sender: LineSender, level: str) -> Callable[[], None]:
-    """Redirect stdout, stderr and logging of this process; what is returned flushes partial lines.
+class Capture:
+    """Streams and handler of one attempt. A template makes them before it forks, so that its children need not."""
 
-    Parameters:
-        level: least level of the root logger (setting logs.level).
-    """
-    out = LineStream(sender, "stdout", "info", STDOUT)
-    err = LineStream(sender, "stderr", "error", STDERR)
-    sys.stdout = sys.__stdout__ = out  # type: ignore[misc, assignment] # a text stream in all that programs use
-    sys.stderr = sys.__stderr__ = err  # type: ignore[misc, assignment]
-    root = logging.getLogger()
-    root.handlers[:] = [LineHandler(sender)]
-    root.setLevel(_LEVELS[level])
+    def __init__(self) -> None:
+        self._out = LineStream("stdout", "info", STDOUT)
+        self._err = LineStream("stderr", "error", STDERR)
+        self._handler = LineHandler()
 
-    def flush() -> None:
-        out.flush()
-        err.flush()
+    def begin(self, sender: LineSender, level: str) -> None:
+        """Redirect stdout, stderr and logging of this process.
 
-    return flush
+        Parameters:
+            level: least level of the root logger (setting logs.level).
+        """
+        self._out.sender = self._err.sender = self._handler.sender = sender
+        sys.stdout = sys.__stdout__ = self._out  # type: ignore[misc, assignment] # a text stream in all that programs use
+        sys.stderr = sys.__stderr__ = self._err  # type: ignore[misc, assignment]
+        root = logging.getLogger()
+        root.handlers[:] = [self._handler]
+        root.setLevel(_LEVELS[level])
+
+    def flush(self) -> None:
+        """Send lines that have no end yet."""
+        self._out.flush()
+        self._err.flush()

@@ -52,6 +52,9 @@ class Channel:
         self._critical_thread = 0
         self._later: deque[bytes] = deque()
         self._raise: BaseException | None = None
+
+    def leave_to_forks(self) -> None:
+        """Have processes that user code forks close their copy."""
         os.register_at_fork(after_in_child=self.abandon)
 
     @property
@@ -191,7 +194,7 @@ class AgentClient:
             self._number += 1
             number = self._number
             self._send(FromChild.ASK, words.encode_ask(number, message))
-            return _answer(self._await_reply(number, message))
+            return answer_of(self._await_reply(number, message))
 
     def tell(self, message: AgentMessage) -> None:
         self._check(message)
@@ -241,7 +244,8 @@ class AgentClient:
                     return reply
 
 
-def _answer(reply: Reply) -> Reply:
+def answer_of(reply: Reply) -> Reply:
+    """The reply, if it is an answer. Raises what it stands for otherwise (`StaleAttempt`, the refusal)."""
     if isinstance(reply, Stop):
         raise StaleAttempt(reply.reason)
     if isinstance(reply, Refused):

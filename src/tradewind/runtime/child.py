@@ -29,7 +29,7 @@ from tradewind.wire.states import CauseOfDeath, Isolation, TaskInstanceState
 from tradewind.wire.workload import Workload
 
 from . import words
-from .capture import STDERR, STDOUT, LineSender, capture
+from .capture import STDERR, STDOUT, Capture, LineSender
 from .channel import AgentClient, Channel, ChannelClosed
 from .mask import Masker
 from .reset import ProcessState
@@ -56,24 +56,31 @@ def become_child(parent_pid: int, stdout: int, stderr: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def serve(sock: socket.socket, program_of: ProgramOf, warmth: Warmth | None = None, *, spare: bool = False) -> NoReturn:
+def serve(
+    sock: socket.socket,
+    program_of: ProgramOf,
+    warmth: Warmth | None = None,
+    capture: Capture | None = None,
+    *,
+    spare: bool = False,
+) -> NoReturn:
     """Run the attempt that comes over `sock`; with isolation `reuse` one after another. Never returns.
 
     The process ends without Python's shutdown: the verdict is said, and what is left would only hold up the slot.
     """
     channel = Channel(sock)
+    channel.leave_to_forks()
     state: ProcessState | None = None
     try:
         if warmth is not None and spare:
             warmth.prepare(channel.has_news)
         while True:
-            start = _await_start(channel)
-            workload = _workload.decode(start.payload)
-            reuse = workload.isolation is Isolation.REUSE
+            attempt = next_attempt(channel, capture)
+            capture = None
+            reuse = attempt.workload.isolation is Isolation.REUSE
             if reuse and state is None:
                 state = ProcessState()
-            # Context variables are per attempt too.
-            contextvars.Context().run(_Attempt(channel, start, workload).run, program_of)
+            attempt.take_place(program_of)
             if not reuse or state is None:
                 if warmth is not None:
                     warmth.learn()
@@ -87,10 +94,16 @@ def serve(sock: socket.socket, program_of: ProgramOf, warmth: Warmth | None = No
     os._exit(0)
 
 
-class _Attempt:
+def next_attempt(channel: Channel, capture: Capture | None = None) -> Attempt:
+    """Wait for START. `capture`: one that no attempt has used yet. Raises `ChannelClosed`."""
+    start = _await_start(channel)
+    return Attempt(channel, start, _workload.decode(start.payload), capture)
+
+
+class Attempt:
     """One attempt in this process."""
 
-    def __init__(self, channel: Channel, start: Start, workload: Workload) -> None:
+    def __init__(self, channel: Channel, start: Start, workload: Workload, capture: Capture | None = None) -> None:
         self.clock = SystemClock()
         self.channel = channel
         self.start = start
@@ -98,12 +111,17 @@ class _Attempt:
         self.masker = Masker(start.mask_length_min)
         self.client = AgentClient(channel, workload.token, ValueStore(start.values_url), self.masker, self.clock)
         self.sender = LineSender(channel, self.masker, self.clock, start.line_bytes_max)
+        self.capture = capture or Capture()
         self.program: Program | None = None
 
-    def run(self, program_of: ProgramOf) -> None:
+    def take_place(self, program_of: ProgramOf) -> None:
+        """From here to the verdict, with context variables of its own."""
+        contextvars.Context().run(self._run, program_of)
+
+    def _run(self, program_of: ProgramOf) -> None:
         """Prepare while the claim is under way, wait for GO, run, tell the verdict."""
         before = _usage()
-        flush = capture(self.sender, self.start.log_level)
+        self.capture.begin(self.sender, self.start.log_level)
         try:
             self.program = program_of(self.start, self.workload)
             inputs = self._await_go()
@@ -112,7 +130,7 @@ class _Attempt:
             outcome = self._launch_failure(error)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        flush()
+        self.capture.flush()
         self.client.verdict(_with_usage(outcome, before))
 
     def _await_go(self) -> dict[str, XComValue]:

@@ -18,7 +18,7 @@ from tradewind.kernel.process import die_with_parent, set_process_name
 from tradewind.wire.workload import Workload
 
 from . import words
-from .capture import STDERR, STDOUT
+from .capture import STDERR, STDOUT, Capture
 from .child import become_child, serve
 from .forks import Brood
 from .framing import LetterBox
@@ -55,18 +55,20 @@ def run_template(order: MakeTemplate, box: socket.socket, parent_pid: int) -> No
         os._exit(1)
     # Garbage now would be copied into every child; what lives on is never looked at again by the collector, so that its
     # pages stay shared.
+    capture = Capture()
     gc.collect()
     gc.freeze()
     warmth = Warmth()
     box.send(words.encode_letter(TemplateReady(threads_of_self())))
-    _Template(box, program, warmth).run()
+    _Template(box, program, warmth, capture).run()
     os._exit(0)
 
 
 class _Template:
-    def __init__(self, box: socket.socket, program: Program, warmth: Warmth) -> None:
+    def __init__(self, box: socket.socket, program: Program, warmth: Warmth, capture: Capture) -> None:
         self._program = program
         self._warmth = warmth
+        self._capture = capture
         self._loop = Loop()
         self._brood = Brood(self._loop)
         self._box = LetterBox(self._loop, box, self._read, self._loop.stop)
@@ -104,7 +106,7 @@ class _Template:
             self._brood.forget_in_child()
             self._loop.close()
             become_child(parent_pid, stdout, stderr)
-            serve(socket.socket(fileno=channel), self._program_of, self._warmth, spare=spare)
+            serve(socket.socket(fileno=channel), self._program_of, self._warmth, self._capture, spare=spare)
         finally:
             # An error of ours, told by Python on stderr, which is the attempt's; or the parent is dead.
             if (error := sys.exc_info()[1]) is not None:

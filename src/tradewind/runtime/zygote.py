@@ -23,6 +23,7 @@ from .forks import Brood
 from .framing import LetterBox
 from .loop import Loop
 from .processes import kill_tree
+from .rehearsal import rehearse_attempts
 from .template import run_template
 from .words import KillTemplate, MakeTemplate, TemplateGone, TemplateMade, ZygoteReady
 
@@ -89,6 +90,7 @@ def main(arguments: list[str]) -> None:
     for module in arguments[2:]:
         importlib.import_module(module)
     rehearse()
+    rehearse_attempts()
     gc.collect()
     gc.freeze()
     _Zygote(socket.socket(fileno=int(arguments[0]))).run()

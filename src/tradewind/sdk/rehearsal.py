@@ -13,6 +13,7 @@ from typing import NoReturn
 from tradewind.kernel.clock import SystemClock
 from tradewind.sdk.callables import CallableOperator
 from tradewind.sdk.execution import run_task
+from tradewind.sdk.operator import BaseOperator
 from tradewind.wire.execution import AgentMessage, Outcome
 from tradewind.wire.states import DagRunType
 from tradewind.wire.workload import RunFacts, Workload
@@ -42,6 +43,17 @@ class _Nobody:
 
 def rehearse(times: int = TIMES) -> list[Outcome]:
     """Run an empty task so often; the outcomes, all success."""
+    task, workload = rehearsal_task(), rehearsal_workload()
+    return [run_task(task, workload, _Nobody(), {}, clock=SystemClock()) for _ in range(times)]
+
+
+def rehearsal_task() -> BaseOperator:
+    """A task that does nothing."""
+    return CallableOperator(task_id="rehearsal", python_callable=lambda: None)
+
+
+def rehearsal_workload() -> Workload:
+    """An attempt of `rehearsal_task`."""
     moment = datetime(2000, 1, 1, tzinfo=UTC)
     run = RunFacts(
         run_key="rehearsal",
@@ -53,7 +65,7 @@ def rehearse(times: int = TIMES) -> list[Outcome]:
         data_interval_start=moment,
         data_interval_end=moment,
     )
-    workload = Workload(
+    return Workload(
         token="",
         ti_id="rehearsal",
         task_id="rehearsal",
@@ -63,5 +75,3 @@ def rehearse(times: int = TIMES) -> list[Outcome]:
         file="rehearsal.py",
         run=run,
     )
-    task = CallableOperator(task_id="rehearsal", python_callable=lambda: None)
-    return [run_task(task, workload, _Nobody(), {}, clock=SystemClock()) for _ in range(times)]

@@ -424,6 +424,7 @@ class Ends:
     def __init__(self) -> None:
         ours, self.agent = socket.socketpair()
         self.channel = Channel(ours)
+        self.channel.leave_to_forks()
         self.client = AgentClient(
             self.channel, "t", ValueStore("memory://x"), Masker(5), SystemClock(), patience_seconds=LONG
         )
