@@ -7,12 +7,14 @@ STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 EVERYTHING := --constraint constraints.txt --editable '.[dev]' --editable packages/airflow
 JOBS ?= 2
+UI_STAMP := src/tradewind/server/ui/static/.built
+UI_SOURCES := ui/package-lock.json ui/vite.config.ts ui/index.html $(shell find ui/src ui/public ui/scripts -type f 2>/dev/null)
 SEEDS ?= 0:200
 # The certificates this machine trusts, so that a network with a certificate authority of its own works as for pip.
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format simulate bench docs generated constraints clean
+.PHONY: ui check-ui test-ui bench-ui help setup run test check format simulate bench docs generated constraints clean
 
 help: ## List what can be done
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +29,7 @@ $(STAMP): pyproject.toml constraints.txt packages/airflow/pyproject.toml
 		{ echo "uv could not install; once more with pip, which reads pip.conf (takes longer)"; $(PIP) install $(EVERYTHING); }
 	@touch $@
 
-run: $(STAMP) ## Set everything up and start Tradewind on this machine (Ctrl-C stops it)
+run: $(STAMP) $(UI_STAMP) ## Set everything up and start Tradewind on this machine (Ctrl-C stops it)
 	@exec $(BIN)/tradewind standalone
 
 test: $(STAMP) ## Set everything up and pass the whole test suite, PostgreSQL included
@@ -49,6 +51,22 @@ generated: $(STAMP) ## Make the generated files anew (CHECK=--check: only prove 
 format: $(STAMP) ## Format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+ui: $(UI_STAMP) ## Build the screens into the server (needs Node 20.19 or newer)
+
+$(UI_STAMP): $(UI_SOURCES)
+	@if command -v npm >/dev/null 2>&1; then \
+		cd ui && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build >/dev/null && cd .. && touch $@; \
+	else echo "Node was not found: the screens are not built, the server says so (Node 20.19 or newer builds them)"; fi
+
+check-ui: $(UI_STAMP) ## Types, lint, tests and budgets of the screens
+	cd ui && npm run --silent types && npm run --silent lint && npm run --silent test && npm run --silent size
+
+test-ui: $(STAMP) $(UI_STAMP) ## Journeys in a real browser against the real product
+	CHROMIUM=$$(scripts/chromium.sh) $(BIN)/python -m tests.e2e.run
+
+bench-ui: $(STAMP) $(UI_STAMP) ## Measure the screens against their budgets, with big data
+	CHROMIUM=$$(scripts/chromium.sh) $(BIN)/python -m tests.e2e.run --bench
 
 simulate: $(STAMP) ## Simulate the whole engine over seeds: make simulate SEEDS=0:5000
 	$(BIN)/python -m tests.simulation.run --seeds $(SEEDS) --jobs $(JOBS)

@@ -59,7 +59,6 @@ class Face:
         """Every read, below /ui."""
         dag, run = "/dags/{dag_id}", "/dags/{dag_id}/runs/{run_id}"
         return [
-            Route("/me", self.me),
             Route("/home", self.home),
             Route("/dags", self.dags),
             Route("/search", self.search),
@@ -81,15 +80,6 @@ class Face:
         ]
 
     # --- what everybody may ask who signed in ------------------------------------------------------------------------
-
-    async def me(self, request: Request) -> Response:
-        """Who is asking and what he may do."""
-        person = await _person(request)
-        may = {
-            resource.value: [action.value for action in Action if person.powers.somewhere(action, resource)]
-            for resource in Resource
-        }
-        return packed(request, {"username": person.username, "roles": person.roles, "may": may})
 
     async def home(self, request: Request) -> Response:
         person = await _person(request)

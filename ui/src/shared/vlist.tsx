@@ -1,0 +1,89 @@
+// A list of any length: only the rows in sight exist. Arrows or j and k move, Enter opens, x selects.
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useRef, useState, type ReactNode } from "react";
+import { useKeys } from "./keys";
+import { prefs } from "./prefs";
+import { t } from "./words";
+
+export interface Column<R> { name: string; width: string; cell: (row: R, place: number) => ReactNode; className?: string; sort?: string }
+
+export function VList<R>({ rows, columns, keyOf, onOpen, height, more, sort, onSort, selected, onSelect, label, total }: {
+  rows: R[]; columns: Column<R>[]; keyOf: (row: R) => string; onOpen?: (row: R) => void; height?: number; more?: () => void;
+  sort?: string; onSort?: (name: string) => void; selected?: Set<string>; onSelect?: (next: Set<string>) => void; label: string; total?: number;
+}) {
+  const box = useRef<HTMLDivElement>(null);
+  const [at, setAt] = useState(-1);
+  const from = useRef(-1);
+  const size = height ?? (prefs.get().density === "compact" ? 30 : 38);
+  const list = useVirtualizer({ count: rows.length, getScrollElement: () => box.current, estimateSize: () => size, overscan: 8 });
+  const items = list.getVirtualItems();
+  const last = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (more && rows.length && last >= rows.length - 30) more();
+  }, [more, rows.length, last]);
+  const template = `${onSelect ? "20px " : ""}${columns.map((column) => column.width).join(" ")}`;
+  const move = (to: number) => {
+    const next = Math.max(0, Math.min(rows.length - 1, to));
+    setAt(next);
+    list.scrollToIndex(next);
+  };
+  const pick = (place: number, range: boolean) => {
+    if (!onSelect || !selected) return;
+    const next = new Set(selected);
+    const start = range && from.current >= 0 ? Math.min(from.current, place) : place;
+    const end = range && from.current >= 0 ? Math.max(from.current, place) : place;
+    const on = range || !selected.has(keyOf(rows[place] as R));
+    for (let each = start; each <= end; each += 1) {
+      const key = keyOf(rows[each] as R);
+      if (on) next.add(key);
+      else next.delete(key);
+    }
+    from.current = place;
+    onSelect(next);
+  };
+  useKeys([
+    { keys: "j|arrowdown", what: t("Next row"), act: () => move(at + 1) },
+    { keys: "k|arrowup", what: t("Row before"), act: () => move(at - 1) },
+    { keys: "enter", what: t("Open"), act: (event) => {
+      const on = document.activeElement;
+      if (on && on !== document.body && on.matches("a, button")) (on as HTMLElement).click();
+      else if (rows[at]) onOpen?.(rows[at] as R);
+      event.preventDefault();
+    } },
+    ...(onSelect ? [
+      { keys: "x", what: t("Select"), act: () => at >= 0 && pick(at, false) },
+      { keys: "X", what: t("Select up to here"), act: () => at >= 0 && pick(at, true) },
+    ] : []),
+  ]);
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div ref={box} className="vlist" role="table" aria-label={label} aria-rowcount={(total ?? rows.length) + 1} tabIndex={0}>
+      <div className="vhead" role="row" style={{ gridTemplateColumns: template }}>
+        {onSelect && <span role="columnheader"><input type="checkbox" aria-label={t("Select all")} checked={rows.length > 0 && selected?.size === rows.length} onChange={(event) => onSelect(event.target.checked ? new Set(rows.map(keyOf)) : new Set())} /></span>}
+        {columns.map((column) => (
+          <span key={column.name} role="columnheader" className={column.className} aria-sort={column.sort && sort === column.sort ? "ascending" : undefined}>
+            {column.sort && onSort ? <button type="button" className="btn quiet tiny" style={{ marginInlineStart: -8 }} onClick={() => onSort(column.sort as string)}>{t(column.name)}{sort === column.sort ? " ↓" : ""}</button> : column.name ? t(column.name) : <span className="sr">{t("Acts")}</span>}
+          </span>
+        ))}
+      </div>
+      <div role="rowgroup" style={{ height: list.getTotalSize(), position: "relative" }}>
+        {items.map((item) => {
+          const row = rows[item.index] as R;
+          const key = keyOf(row);
+          return (
+            // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus
+            <div key={key} className="vrow" role="row" aria-rowindex={item.index + 2} data-on={item.index === at || undefined} aria-selected={selected?.has(key)} style={{ gridTemplateColumns: template, height: size, transform: `translateY(${item.start}px)`, cursor: onOpen ? "pointer" : undefined }}
+              onClick={(event) => {
+                if ((event.target as HTMLElement).closest("a, button, input, select, dialog, .menu")) return;
+                setAt(item.index);
+                onOpen?.(row);
+              }}>
+              {onSelect && <span role="cell"><input type="checkbox" aria-label={t("Select {name}", { name: key })} checked={selected?.has(key) ?? false} onClick={(event) => { event.preventDefault(); pick(item.index, event.shiftKey); }} onChange={() => undefined} /></span>}
+              {columns.map((column) => <span key={column.name} role="cell" className={column.className}>{column.cell(row, item.index)}</span>)}
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,1 @@
+const table: Record<string, string> = {}; export default table;
