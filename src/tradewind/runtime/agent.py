@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -24,6 +24,8 @@ from tradewind.wire.errors import Forbidden
 from tradewind.wire.execution import (
     Claim,
     ConnectionFacts,
+    GetConnection,
+    GetVariable,
     Go,
     Heartbeat,
     Hello,
@@ -33,6 +35,7 @@ from tradewind.wire.execution import (
     Report,
     Stop,
     Stops,
+    Text,
 )
 from tradewind.wire.states import CauseOfDeath, Isolation, TaskInstanceState
 from tradewind.wire.workload import SignedWorkload, Workload, open_workload
@@ -48,6 +51,8 @@ from .loop import Loop
 from .mask import Masker
 from .nursery import LaunchFailure, Nursery, NurserySettings, TemplateKey
 from .seats import Seat, SeatEnd
+from .secrets.client import SecretsClient
+from .secrets.host_words import Found
 from .spool import ReportSpool
 from .submissions import Door, Return
 from .words import FromChild, Start
@@ -89,6 +94,7 @@ class Agent:
             self._loop, _exchange_settings(settings, self._incarnation), self._hello, self._spool, self._clock
         )
         self._nursery = Nursery(self._loop, _nursery_settings(settings), self._clock)
+        self._secrets = SecretsClient(self._loop, settings.secrets, self._clock)
 
     def run(self) -> None:
         """Serve until stopped."""
@@ -106,6 +112,7 @@ class Agent:
             self._flusher.flush()
             self._conversation.close()
             self._nursery.close()
+            self._secrets.close()
             self._loop.close()
             _log.info("agent_stopped", agent=self._settings.name)
 
@@ -353,7 +360,26 @@ class Agent:
             if isinstance(reply, Stop):
                 self._stop_attempt(attempt, reply.reason)
 
-        self._conversation.put(message, answered)
+        if self._secrets.enabled and isinstance(message, GetConnection | GetVariable):
+            self._ask_backends(message, answered)
+        else:
+            self._conversation.put(message, answered)
+
+    def _ask_backends(self, message: GetConnection | GetVariable, answered: Callable[[Reply], None]) -> None:
+        """Backends of this worker are asked first; what they do not know, the server may."""
+
+        def told(found: Found) -> None:
+            if found.connection is not None:
+                answered(found.connection)
+            elif found.text is not None:
+                answered(Text(found.text))
+            else:
+                self._conversation.put(message, answered)
+
+        if isinstance(message, GetConnection):
+            self._secrets.ask("connection", message.conn_id, told)
+        else:
+            self._secrets.ask("variable", message.key, told)
 
     def _told(self, attempt: Attempt, reply: Reply) -> None:
         if isinstance(reply, Stop):

@@ -14,6 +14,7 @@ from tradewind.kernel.settings.model import OPTIONS, Settings
 from tradewind.sdk.defaults import DEFAULTS_VARIABLE, Defaults
 from tradewind.wire.workload import agent_credential
 
+from .secrets.client import SecretsSettings
 from .user_code import LOADER
 
 BASE_URL_VARIABLE = "TRADEWIND__API__BASE_URL"
@@ -72,6 +73,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True):
     reuse_idle_seconds: float
     restart_seconds_min: float
     restart_seconds_max: float
+    secrets: SecretsSettings = SecretsSettings()
     executor: str = "local"
     queues: tuple[str, ...] = ("default",)
     environment: dict[str, str] = {}
@@ -125,6 +127,9 @@ def agent_settings(
         reuse_idle_seconds=settings.agent.reuse_idle_seconds,
         restart_seconds_min=settings.standalone.restart_seconds_min,
         restart_seconds_max=settings.standalone.restart_seconds_max,
+        secrets=SecretsSettings(
+            settings.secrets.backend, settings.secrets.backend_kwargs, settings.secrets.cache_seconds
+        ),
         environment={
             **task_environment(settings.home, os.environ if environment is None else environment),
             DEFAULTS_VARIABLE: Defaults.of(settings.core).as_text(),

@@ -86,6 +86,10 @@ class Core(Section, name="core"):
     """Authoring defaults and limits."""
 
     dags_folder = path_in_home("dags", "The folder whose DAG files are loaded.")
+    xcom_backend = text(
+        "", "Class (`module.Class`) that writes and reads values of tasks in a way of its own; empty: Tradewind does."
+    )
+    plugins_folder = path_in_home("plugins", "The folder whose Python files are loaded as plugins.")
     load_examples = flag(True, "Copy the example DAGs into a new DAGs folder at the first start.")
     parallelism = integer(32, "How many tasks may run at once; 1 is strictly sequential.", minimum=1)
     default_timezone = text(
@@ -110,6 +114,9 @@ class Core(Section, name="core"):
     max_map_length = integer(100_000, "Upper bound of the instances one mapped task expands to.", minimum=1)
     default_pool_slots = integer(128, "Slots of `default_pool` when the database is created.", minimum=1)
     catchup_by_default = flag(False, "Whether a DAG that does not say runs the intervals it missed.")
+    airflow2_context = flag(
+        True, "Whether tasks get the context variables of Airflow 2 (execution_date, next_ds), with a note in their log."
+    )
     killed_task_cleanup_seconds = seconds(
         60.0, "Grace between asking a task to stop (SIGTERM, on_kill) and killing it (SIGKILL)."
     )
@@ -262,6 +269,13 @@ class Secrets(Section, name="secrets"):
     key_file = path_in_home(
         "keys/fernet.key", "File with the keys that encrypt connections and variables; made at first start."
     )
+    backend = text(
+        "",
+        "Where workers look for connections and variables before they ask the server: file, vault, aws, "
+        "aws-parameters, gcp, azure or the path of a class; several are separated by commas.",
+    )
+    backend_kwargs = secret("", "Arguments of the backend as a JSON object; for several an object of them, by name.")
+    cache_seconds = seconds(60.0, "How long a worker keeps what a backend said; 0: not at all.")
     mask_length_min = integer(
         5, "Secrets shorter than this are not masked in logs: they would hide ordinary words.", minimum=1
     )
@@ -276,6 +290,23 @@ class Callbacks(Section, name="callbacks"):
     retry_seconds_max = seconds(600.0, "Longest wait before a callback that failed is tried again.")
     parallel_max = integer(4, "Callbacks made at once by one scheduler.", minimum=1)
     keep_seconds = seconds(604800.0, "How long delivered callbacks stay listed.")
+
+
+class Triggerer(Section, name="triggerer"):
+    """The triggerer, which hosts the triggers of deferred tasks."""
+
+    capacity = integer(10_000, "How many triggers one triggerer hosts at once.", minimum=1)
+    queues = text("", "Only triggers of these task queues, separated by commas; empty: of all.")
+    lease_seconds = seconds(
+        10.0, "After how long without a heartbeat another triggerer takes over a triggerer's triggers.", above=True
+    )
+    heartbeat_seconds = seconds(2.0, "How often a triggerer says it is alive.", above=True)
+    safety_poll_seconds = seconds(5.0, "How often triggers are looked for though no doorbell rang.", above=True)
+    blocked_seconds = seconds(
+        1.0, "A trigger that blocks the event loop for so long is named in the log and moved.", above=True
+    )
+    kill_seconds = seconds(30.0, "How long on_kill of a trigger may take.", above=True)
+    idle_seconds = seconds(30.0, "How long a process without triggers is kept.")
 
 
 class Maintenance(Section, name="maintenance"):
@@ -315,6 +346,7 @@ SECTIONS: tuple[type[Section], ...] = (
     Values,
     Secrets,
     Callbacks,
+    Triggerer,
     Maintenance,
     Standalone,
     TelemetrySection,
