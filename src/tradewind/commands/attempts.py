@@ -17,11 +17,13 @@ from tradewind.kernel.ids import uuid7
 from tradewind.ports.outbox_rows import OutboxRow
 from tradewind.ports.rows import TaskRow
 from tradewind.ports.store import TaskMove, Transaction
+from tradewind.wire.assets import AssetEmission
 from tradewind.wire.document import TaskDocument, source_tasks
 from tradewind.wire.execution import Outcome, XComEntry
 from tradewind.wire.inbox import InboxEvent, InstanceReported
 from tradewind.wire.states import CauseOfDeath, TaskInstanceState
 
+from .asset_events import Source, emissions_of, tell_changes
 from .documents import Documents
 from .task_callbacks import made_no_calls, of_lost_attempt
 from .waits import Waits
@@ -59,6 +61,8 @@ class Settlement:
         self._labels: list[tuple[str, str]] = []
         self._inbox: dict[str, tuple[str, InboxEvent]] = {}
         self._callbacks: dict[str, OutboxRow] = {}
+        self._told: dict[str, list[tuple[Source, AssetEmission]]] = {}
+        """ti_id → changes of assets, if it succeeds."""
         self._waits = Waits(now)
         self._locked = locked
 
@@ -88,6 +92,7 @@ class Settlement:
             case S.SUCCESS if length is not None and length > self._limits.map_length_max and self._is_expanded(row):
                 self._fail(row, token, _too_long(row, length, self._limits.map_length_max), ended)
             case S.SUCCESS:
+                self._note_changes(row, outcome)
                 self._move(
                     "succeed",
                     row,
@@ -142,6 +147,9 @@ class Settlement:
         for change, moves in self._moves.items():
             moved.update(self._tx.task_move(change, moves, self._now))
         self._waits.write(self._tx, moved)
+        told = [change for ti_id, changes in self._told.items() if ti_id in moved for change in changes]
+        if told:
+            tell_changes(self._tx, told, self._now)
         lines = [line for ti_id, line in self._inbox.items() if ti_id in moved]
         if lines:
             self._tx.inbox_put(lines)
@@ -189,6 +197,15 @@ class Settlement:
             dag = self._documents.get(self._tx, row.version_id)
             line = of_lost_attempt(row, run, dag, reason, self._now, lambda: str(uuid7()), retried=retried)
             self._callbacks[row.ti_id] = line
+
+    def _note_changes(self, row: TaskRow, outcome: Outcome) -> None:
+        """What the attempt tells of assets; one that says nothing tells of each outlet of its task."""
+        emissions = emissions_of(self._task(row)) if outcome.asset_events is None else outcome.asset_events
+        if emissions:
+            run = self._tx.run_get(row.run_key)
+            index = int(row.map_path.rpartition(".")[2]) if row.map_path else -1
+            source = Source(row.dag_id, row.run_id, row.task_id, index, run.partition_key if run is not None else None)
+            self._told[row.ti_id] = [(source, emission) for emission in emissions]
 
     def _is_expanded(self, row: TaskRow) -> bool:
         """Whether a mapped task or group expands over what this task returns."""

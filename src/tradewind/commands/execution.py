@@ -26,7 +26,10 @@ from tradewind.wire.execution import (
     Done,
     Exchange,
     FoundXCom,
+    GetAssetEvents,
+    GetAssets,
     GetConnection,
+    GetDag,
     GetPreviousRun,
     GetStates,
     GetVariable,
@@ -41,16 +44,15 @@ from tradewind.wire.execution import (
     Report,
     Run,
     SetVariable,
-    States,
     Stop,
     Stops,
     Text,
     TriggerRun,
     Values,
 )
-from tradewind.wire.states import TERMINAL_STATES, DagRunState, DagRunTriggeredBy, DagRunType, TaskInstanceState
+from tradewind.wire.states import TERMINAL_STATES, DagRunState, TaskInstanceState
 
-from . import runs, secrets
+from . import asset_questions, dag_questions, secrets, task_questions
 from .attempts import Settlement
 from .documents import Documents
 
@@ -82,11 +84,11 @@ class ExecutionDesk:
         """Replies in the order of the messages. Raises `Unavailable` when the database is: the agent comes again."""
         now = self._clock.now()
         with self._store.begin() as tx:
-            return _Sitting(tx, exchange, now, self._documents, self._vault, self._new_id, self._limits).run()
+            return Sitting(tx, exchange, now, self._documents, self._vault, self._new_id, self._limits).run()
 
 
-class _Sitting:
-    """One exchange at the desk."""
+class Sitting:
+    """One exchange at the desk. Triggerers have one of their own, for attempts that wait."""
 
     def __init__(
         self,
@@ -291,23 +293,15 @@ class _Sitting:
             case GetPreviousRun():
                 return self._previous_run(message, row)
             case GetStates():
-                return self._states(message)
+                return dag_questions.states(tx, self.documents, message)
             case TriggerRun():
-                made = runs.trigger_run(
-                    tx,
-                    self.documents,
-                    self.now,
-                    self.new_id,
-                    message.dag_id,
-                    run_id=message.run_id,
-                    logical_date=message.logical_date,
-                    conf=message.conf,
-                    run_type=DagRunType.OPERATOR_TRIGGERED,
-                    triggered_by=DagRunTriggeredBy.OPERATOR,
-                )
-                return Run(run_id=made.run_id, run_type=made.run_type, state=made.state, logical_date=made.logical_date)
+                return dag_questions.trigger(tx, self.documents, self.now, self.new_id, message)
+            case GetDag():
+                return dag_questions.dag_facts(tx, self.documents, message)
+            case GetAssetEvents() | GetAssets():
+                return asset_questions.answer(tx, message, row)
             case _:
-                return Refused("BadInput", f"message {type(message).__name__} has no place here")
+                return task_questions.answer(tx, message, row, self.now)
         return Done()
 
     def _pull(self, ask: PullXCom, row: TaskRow) -> list[FoundXCom]:
@@ -350,27 +344,6 @@ class _Sitting:
             start_date=before.started_at,
             end_date=before.ended_at,
         )
-
-    def _states(self, ask: GetStates) -> States:
-        states: dict[str, dict[str, str | None]] = {}
-        for run_id in ask.run_ids:
-            run = self.tx.run_find(ask.dag_id, run_id)
-            if run is None:
-                continue
-            wanted = ask.task_ids
-            if ask.group_id is not None:
-                document = self.documents.get(self.tx, run.version_id).document
-                prefix = f"{ask.group_id}."
-                wanted = tuple(
-                    t.task_id
-                    for t in document.tasks
-                    if t.group_id == ask.group_id or (t.group_id or "").startswith(prefix)
-                )
-            states[run_id] = {
-                f"{row.task_id}[{row.map_path}]" if row.map_path else row.task_id: row.state
-                for row in self.tx.task_list(run.run_key, wanted)
-            }
-        return States(states)
 
 
 def _run_state(name: str) -> DagRunState:

@@ -21,6 +21,7 @@ from tradewind.ports.store import Transaction
 from tradewind.wire.document import DagDocument, decode_document
 from tradewind.wire.errors import InvalidDag, InvalidSchedule
 
+from .asset_publication import publish_assets, retire_assets
 from .schedules import following_run
 
 _DETAILS_MAX = 20
@@ -98,6 +99,7 @@ def publish_file(
     freed = () if parsed.problems else tuple(sorted(_live(before) - defined - set(refused)))
     if freed:
         tx.dag_set_stale(freed, True)
+        retire_assets(tx, freed)
     # A DAG that moved to another file is not ours any more, though nobody had to mark it.
     live = len(defined | (_live(before) if parsed.problems else set()))
     error = _tell_problems(tx, parsed, problems, now)
@@ -114,6 +116,7 @@ def forget_file(tx: Transaction, bundle: str, path: str) -> tuple[str, ...]:
     freed = tuple(sorted(_live({row.dag_id: row for row in tx.dag_list_of_file(bundle, path)})))
     if freed:
         tx.dag_set_stale(freed, True)
+        retire_assets(tx, freed)
     tx.file_delete(bundle, path)
     tx.ring(*(["dags"] if freed else []), "changes")
     return freed
@@ -150,6 +153,7 @@ def _publish_dag(
         outcome = _Outcome.NEW_VERSION
     fresh = _dag_row(parsed, document, version, row, now, paused_at_creation)
     tx.dag_put(fresh)
+    publish_assets(tx, document, now, paused=fresh.is_paused)
     if row is None or row.is_stale or newest is None or _has_other_schedule(newest, document):
         # Only then: an announced run must not move because somebody saved the file again.
         tx.dag_set_next(document.dag_id, following_run(tx, document, now))

@@ -38,6 +38,8 @@ def facts_of(run: RunRow) -> RunFacts:
         conf=run.conf,
         clear_number=run.clear_number,
         triggering_user_name=run.triggering_user_name,
+        partition_key=run.partition_key,
+        partition_date=run.partition_date,
     )
 
 

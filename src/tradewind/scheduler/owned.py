@@ -90,6 +90,8 @@ class OwnedRun:
             conf=row.conf,
             clear_number=row.clear_number,
             triggering_user_name=row.triggering_user_name,
+            partition_key=row.partition_key,
+            partition_date=row.partition_date,
         )
 
     @property

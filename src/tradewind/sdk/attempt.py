@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from tradewind.kernel.clock import Clock
@@ -33,7 +34,7 @@ class Attempt:
         pause: waits so many seconds; a test hands in one that moves its virtual clock.
     """
 
-    __slots__ = ("_secrets", "client", "clock", "pause", "skips", "token")
+    __slots__ = ("_secrets", "client", "clock", "outlet_events", "pause", "skips", "token")
 
     def __init__(
         self, client: TaskClient, token: str, clock: Clock, pause: Callable[[float], object] = time.sleep
@@ -44,6 +45,8 @@ class Attempt:
         self.pause = pause
         self.skips: dict[str, None] = {}
         """Ids of tasks that this one decided to skip, in the order it did."""
+        self.outlet_events: Any = None
+        """`asset_events.OutletEvents` once the task has looked at them."""
         self._secrets: set[str] = set()
 
     def mask(self, secret: str | None) -> None:
@@ -78,11 +81,18 @@ def is_sensitive(name: str) -> bool:
 
 
 _stack: list[Attempt] = []
+_here: ContextVar[Attempt | None] = ContextVar("tradewind_attempt", default=None)
+"""Of one of many that share this process (triggers)."""
 
 
 def attempt_at_hand() -> Attempt | None:
     """The attempt of the running task; None outside one (while a DAG file is loaded, in a plain script)."""
-    return _stack[-1] if _stack else None
+    return _here.get() or (_stack[-1] if _stack else None)
+
+
+def work_here(attempt: Attempt) -> None:
+    """Make `attempt` the one at hand in this context, for one of many that share the process."""
+    _here.set(attempt)
 
 
 @contextmanager

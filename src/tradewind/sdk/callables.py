@@ -84,9 +84,8 @@ def call_function(
 ) -> Any:
     """The result of `function` with the author's arguments and the context variables it names.
 
-    An async function is run to its end in an event loop; a generator function is run to its end, and what it returns
-    then is the
-    result.
+    An async function is run to its end in an event loop; a generator function is run to its end: `Metadata` that it
+    yields is told with its outlets, and what it returns then is the result.
     """
     if templates_dict is not None:
         context["templates_dict"] = templates_dict
@@ -96,7 +95,7 @@ def call_function(
 
         return asyncio.run(_awaited(result))
     if inspect.isgenerator(result):
-        return _run_out(result)
+        return _run_out(result, context)
     return result
 
 
@@ -104,12 +103,21 @@ async def _awaited(result: Any) -> Any:
     return await result
 
 
-def _run_out(generator: Any) -> Any:
+def _run_out(generator: Any, context: Any) -> Any:
+    from .assets import Metadata
+
     while True:
         try:
             item = next(generator)
         except StopIteration as end:
             return end.value
+        if isinstance(item, Metadata):
+            events = context["outlet_events"]
+            if item.alias is not None:
+                events[item.alias].add(item.asset, extra=item.extra)
+            else:
+                events[item.asset].extra.update(item.extra)
+            continue
         _log.warning("a task function yielded %r, which has no meaning; return a list instead", item)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,10 +10,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tradewind.sdk import macros
+from tradewind.sdk.asset_events import InletEvents, TriggeringEvents, outlet_events_of
 from tradewind.sdk.attempt import Attempt
 from tradewind.sdk.connections import find_connection
+from tradewind.sdk.context_legacy import add_legacy
+from tradewind.sdk.defaults import authoring_defaults
 from tradewind.sdk.exceptions import AirflowException, AirflowNotFoundException
 from tradewind.sdk.params import ParamsDict
+from tradewind.sdk.state_store import AssetStateAccessors, StateAccessor
 from tradewind.sdk.variables import Variable
 from tradewind.wire.execution import GetPreviousRun, Run
 from tradewind.wire.workload import RunFacts
@@ -260,9 +265,11 @@ class DagRun:
     triggering_user_name: str | None
     partition_key: str | None
     note: str | None = None
+    partition_date: DateTime | None = None
+    _asset_events: TriggeringEvents | None = dataclasses.field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, run: RunFacts) -> DagRun:
+    def of(cls, run: RunFacts, attempt: Attempt | None = None) -> DagRun:
         """The run as the workload tells it."""
         return cls(
             dag_id=run.dag_id,
@@ -279,11 +286,14 @@ class DagRun:
             conf=dict(run.conf),
             triggering_user_name=run.triggering_user_name,
             partition_key=run.partition_key,
+            partition_date=instant(run.partition_date),
+            _asset_events=None if attempt is None else TriggeringEvents(attempt),
         )
 
     @property
-    def consumed_asset_events(self) -> Any:
-        return NotYet("asset events")
+    def consumed_asset_events(self) -> list[Any]:
+        """The events that the run was made for, oldest first."""
+        return [] if self._asset_events is None else self._asset_events.events
 
     def get_state(self) -> str:
         """ "running": a task of it is."""
@@ -320,7 +330,7 @@ def build_context(task: Any, ti: RuntimeTaskInstance, run: RunFacts, attempt: At
 
 
 def _variables(task: Any, ti: RuntimeTaskInstance, run: RunFacts, attempt: Attempt) -> Context:
-    dag_run = DagRun.of(run)
+    dag_run = DagRun.of(run, attempt)
     context = Context(
         conn=ConnectionAccessor(),
         dag=task.dag if task.has_dag() else None,
@@ -340,16 +350,20 @@ def _variables(task: Any, ti: RuntimeTaskInstance, run: RunFacts, attempt: Attem
         task_reschedule_count=0,
         inlets=list(getattr(task, "inlets", ()) or ()),
         outlets=list(getattr(task, "outlets", ()) or ()),
-        inlet_events=NotYet("asset events"),
-        outlet_events=NotYet("asset events"),
-        triggering_asset_events=NotYet("asset events"),
-        task_state_store=NotYet("task state stores"),
-        asset_state_store=NotYet("asset state stores"),
+        inlet_events=InletEvents(list(getattr(task, "inlets", ()) or ()), attempt),
+        outlet_events=outlet_events_of(attempt),
+        triggering_asset_events=TriggeringEvents(attempt),
+        task_state_store=StateAccessor(attempt),
+        asset_state_store=AssetStateAccessors(attempt, [*task.inlets, *task.outlets]),
         partition_key=run.partition_key,
         templates_dict=None,
     )
+    if run.partition_date is not None:
+        context["partition_date"] = dag_run.partition_date
     _add_dates(context, dag_run)
     _add_previous(context, dag_run, attempt)
+    if authoring_defaults().airflow2_context:
+        add_legacy(context, dag_run, context["dag"])
     return context
 
 

@@ -22,7 +22,9 @@ from typing import Any
 
 from tradewind.kernel.clock import Clock
 from tradewind.ports.task_client import TaskClient
+from tradewind.sdk.around import Around
 from tradewind.sdk.asking import TaskAwaitsInput, question_of
+from tradewind.sdk.asset_events import check_active, outlet_events_of
 from tradewind.sdk.attempt import Attempt, working_on
 from tradewind.sdk.awaiting import run_to_end
 from tradewind.sdk.class_gate import TaskGate
@@ -46,6 +48,7 @@ from tradewind.sdk.time_limit import time_limit
 from tradewind.sdk.triggers import deferral_of, next_call
 from tradewind.sdk.values import RETURN_KEY, ValueLimits, pack
 from tradewind.sdk.xcoms import XComReader
+from tradewind.wire.assets import AssetEmission
 from tradewind.wire.deferral import Deferral, HumanQuestion
 from tradewind.wire.errors import StaleAttempt
 from tradewind.wire.execution import Outcome, XComEntry, XComValue
@@ -56,6 +59,7 @@ from tradewind.wire.workload import Workload
 _OWN_CODE = str(Path(__file__).resolve().parent.parent) + os.sep
 _log = logging.getLogger("tradewind.task")
 _operators: list[Any] = []
+_ENDS = frozenset({TaskInstanceState.SUCCESS, TaskInstanceState.FAILED, TaskInstanceState.SKIPPED})
 
 
 def run_task(
@@ -140,10 +144,12 @@ class _Execution:
         self._operator: Any = task
         self._rendered: dict[str, Any] | None = None
         self._xcoms: tuple[XComEntry, ...] = ()
+        self._changes: tuple[AssetEmission, ...] | None = None
         self._reader = XComReader(workload, attempt, inputs, TaskGate(task, workload.file), task)
         self._ti = RuntimeTaskInstance(task, workload, attempt, self._reader, limits, self._started_at)
         self.context = build_context(task, self._ti, workload.run, attempt)
         self._ti.set_template_context(self.context)
+        self._around = Around(self._ti)
 
     def run(self) -> Outcome:
         verdict = self._judge()
@@ -164,8 +170,9 @@ class _Execution:
             reschedule_at=verdict.reschedule_at,
             deferral=verdict.deferral,
             question=verdict.question,
-            xcoms=self._xcoms,
+            xcoms=(*self._xcoms, *self._links(verdict)),
             rendered_fields=self._rendered,
+            asset_events=self._changes,
             map_index_label=label,
         )
 
@@ -214,6 +221,8 @@ class _Execution:
         self._rendered = rendered_fields(operator, self._attempt)
         if not getattr(type(operator).execute, "reads_context_by_name", False):
             filled(context)
+        check_active(operator.inlets, operator.outlets, self._attempt)
+        self._around.begins(context)
         operator.pre_execute(context)
         self._call_back("on_execute_callback")
         with time_limit(self._time_limit_seconds(operator), operator.task_id):
@@ -222,6 +231,9 @@ class _Execution:
         if getattr(operator, "overwrite_rtif_after_execution", False):
             self._rendered = rendered_fields(operator, self._attempt)
         self._xcoms = tuple(self._values(operator, result))
+        partition_key = self._workload.run.partition_key
+        outlets = operator.outlets
+        self._changes = outlet_events_of(self._attempt).told(outlets, partition_key) if outlets else ()
 
     def _execute(self, operator: Any) -> Any:
         """`execute`, or the method in which the task goes on after a wait."""
@@ -256,7 +268,14 @@ class _Execution:
             _check_outputs(operator.task_id, result)
             named = {**result, **named}
         for key, value in named.items():
-            yield pack(key, value, self._attempt.client, name=self._ti.value_name, limits=self._limits)
+            yield pack(
+                key,
+                value,
+                self._attempt.client,
+                name=self._ti.value_name,
+                limits=self._limits,
+                map_index=self._ti.map_index,
+            )
 
     def _label(self) -> str | None:
         template = self._operator.map_index_template
@@ -270,6 +289,10 @@ class _Execution:
             return None
         self._ti.rendered_map_index = label
         return self._attempt.redact(label)
+
+    def _links(self, verdict: _Verdict) -> Iterator[XComEntry]:
+        if verdict.state in _ENDS:
+            yield from self._around.links(self._operator, self._attempt, self._limits)
 
     def _on_kill(self) -> None:
         try:
@@ -297,6 +320,9 @@ class _Execution:
             _log.error("task failed: %s", verdict.reason, exc_info=(type(error), error, _from_user_code(error)))
             if verdict.cause is not CauseOfDeath.USER:
                 self._call_back("on_retry_callback" if self._will_retry(verdict) else "on_failure_callback")
+        if verdict.state in _ENDS:
+            retried = verdict.state is TaskInstanceState.FAILED and self._will_retry(verdict)
+            self._around.ended(verdict.state, error, operator=self._operator, retried=retried)
 
     def _will_retry(self, verdict: _Verdict) -> bool:
         return verdict.cause is not CauseOfDeath.FAIL_NOW and self._workload.try_number <= self._workload.max_tries

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from tradewind.sdk.connections import Connection
 from tradewind.wire import execution as ex
+from tradewind.wire.assets import AssetEmission, AssetEventFacts
 from tradewind.wire.errors import BadInput, InvalidValue, NotFound
 from tradewind.wire.ids import path_of
 
@@ -40,11 +42,34 @@ class MemoryWorld:
         self.xcoms: dict[Where, dict[str, ex.XComValue]] = {}
         self.states: dict[Where, str | None] = {}
         self.stored: dict[str, bytes] = {}
+        self.asset_events: list[AssetEventFacts] = []
+        """Changes that tasks of this run told of, oldest first."""
         self.secrets: set[str] = set()
+        self.memory: dict[str, dict[str, str]] = {}
+        """What tasks ("task_id/path") and assets remember: key → JSON."""
 
     def put(self, where: Where, entries: tuple[ex.XComEntry, ...]) -> None:
         """Keep pushed values."""
         self.xcoms.setdefault(where, {}).update({entry.key: entry.value for entry in entries})
+
+    def tell(self, emissions: Iterable[AssetEmission], task_id: str, map_index: int, at: datetime) -> None:
+        """Keep changes of assets that a task told of."""
+        for each in emissions:
+            self.asset_events.append(
+                AssetEventFacts(
+                    event_id=len(self.asset_events) + 1,
+                    name=each.name or each.uri,
+                    uri=each.uri or each.name,
+                    at=at,
+                    extra=each.extra,
+                    source_dag_id=self.dag_id,
+                    source_run_id=self.run_id,
+                    source_task_id=task_id,
+                    source_map_index=map_index,
+                    aliases=() if each.alias is None else (each.alias,),
+                    partition_key=each.partition_key,
+                )
+            )
 
     def redact(self, text: str) -> str:
         """`text` without the secrets that tasks have read."""
@@ -77,14 +102,42 @@ class MemoryClient:
                 world.variables.pop(key, None)
             case ex.GetConnection(_, conn_id):
                 return self._connection(conn_id)
+            case ex.GetAssetEvents():
+                return ex.AssetEvents(() if message.triggering else tuple(_events(world.asset_events, message)))
+            case ex.GetAssets():
+                return ex.Assets(())
             case ex.GetPreviousRun():
                 return ex.Run()
+            case ex.GetState() | ex.PutState() | ex.DropState():
+                return self._remember(message)
+            case ex.CountRuns():
+                return ex.Count(int(message.dag_id == world.dag_id and message.run_ids in (None, (world.run_id,))))
+            case ex.GetRunState(_, dag_id, run_id):
+                if (dag_id, run_id) != (world.dag_id, world.run_id):
+                    raise NotFound(f"DAG {dag_id!r} has no run {run_id!r} here")
+                return ex.Text("running")
+            case ex.GetPreviousTask():
+                return ex.TaskFacts()
             case ex.GetStates():
                 return self._states(message)
             case ex.TriggerRun():
                 raise NotImplementedError("triggering other DAGs from dag.test() is not available yet")
             case _:
                 pass  # the others only tell a server what is known here
+        return ex.Done()
+
+    def _remember(self, message: ex.GetState | ex.PutState | ex.DropState) -> ex.Reply:
+        place = message.asset if message.asset is not None else "/".join(self._where)
+        known = self._world.memory.setdefault(place, {})
+        match message:
+            case ex.GetState():
+                return ex.Text(known.get(message.key))
+            case ex.PutState():
+                known[message.key] = message.value
+            case ex.DropState(key=None):
+                known.clear()
+            case ex.DropState():
+                known.pop(message.key or "", None)
         return ex.Done()
 
     def tell(self, message: ex.AgentMessage) -> None:
@@ -146,6 +199,19 @@ class MemoryClient:
             and (message.group_id is None or task_id.startswith(f"{message.group_id}."))
         }
         return ex.States({world.run_id: chosen})
+
+
+def _events(events: Iterable[AssetEventFacts], ask: ex.GetAssetEvents) -> list[AssetEventFacts]:
+    found = [
+        each
+        for each in events
+        if ask.name in (None, each.name)
+        and ask.uri in (None, each.uri)
+        and (ask.alias is None or ask.alias in each.aliases)
+        and (ask.after is None or each.at >= ask.after)
+        and (ask.before is None or each.at <= ask.before)
+    ]
+    return (found if ask.ascending else found[::-1])[: ask.limit]
 
 
 def read_connections(path: str) -> dict[str, Connection]:

@@ -316,6 +316,8 @@ class _Run:
                 said = f"{outcome.reason}; {verdict.reason}, which dag.test() does not wait for"
                 return self._rest(key, instance, TaskInstanceState.UP_FOR_RETRY, now, said)
         stored = self._world.xcoms.get(_where(key), {}).get(RETURN_KEY)
+        if outcome.state is TaskInstanceState.SUCCESS:
+            self._world.tell(outcome.asset_events or (), key[0], key[1][-1] if key[1] else -1, now)
         self._end(key, outcome.state, outcome.reason)
         length = stored.length if stored is not None else None
         return self._plan.apply(events.Ended(key, outcome.state, length, outcome.skips))

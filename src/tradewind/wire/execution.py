@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from .assets import AssetEmission, AssetEventFacts
 from .deferral import Deferral, HumanQuestion
 from .states import CauseOfDeath, TaskInstanceState
 
@@ -75,6 +76,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     xcoms: tuple[XComEntry, ...] = ()
     """Pushed values not sent before, the return value included."""
     rendered_fields: dict[str, Any] | None = None
+    asset_events: tuple[AssetEmission, ...] | None = None
+    """With SUCCESS: the changes it tells of; None: one of each of its outlets."""
     map_index_label: str | None = None
     max_rss_bytes: int | None = None
     cpu_seconds: float | None = None
@@ -207,6 +210,91 @@ class GetStates(msgspec.Struct, frozen=True, tag_field="kind", tag="get_states",
     group_id: str | None = None
 
 
+class GetState(msgspec.Struct, frozen=True, tag_field="kind", tag="get_state", kw_only=True, omit_defaults=True):
+    """Read from the state store. Answer: `Text` (JSON; None when there is no such value)."""
+
+    token: str
+    key: str
+    asset: str | None = None
+    """Name or URI of an asset; None: of this task instance."""
+
+
+class PutState(msgspec.Struct, frozen=True, tag_field="kind", tag="put_state", kw_only=True, omit_defaults=True):
+    """Write into the state store. Answer: `Done`."""
+
+    token: str
+    key: str
+    value: str
+    """JSON."""
+    asset: str | None = None
+    retention_seconds: float | None = None
+    """None: the default; below 0: for ever."""
+
+
+class DropState(msgspec.Struct, frozen=True, tag_field="kind", tag="drop_state", kw_only=True, omit_defaults=True):
+    """Forget a value, or all of a place. Answer: `Done`."""
+
+    token: str
+    key: str | None = None
+    asset: str | None = None
+
+
+class CountRuns(msgspec.Struct, frozen=True, tag_field="kind", tag="count_runs", kw_only=True, omit_defaults=True):
+    """How many runs there are. Answer: `Count`."""
+
+    token: str
+    dag_id: str
+    logical_dates: tuple[datetime, ...] | None = None
+    run_ids: tuple[str, ...] | None = None
+    states: tuple[str, ...] | None = None
+
+
+class GetRunState(msgspec.Struct, frozen=True, tag_field="kind", tag="get_run_state"):
+    """Answer: `Text`, or `Refused` (NotFound)."""
+
+    token: str
+    dag_id: str
+    run_id: str
+
+
+class GetPreviousTask(
+    msgspec.Struct, frozen=True, tag_field="kind", tag="get_previous_task", kw_only=True, omit_defaults=True
+):
+    """The own task in the newest run before this one. Answer: `TaskFacts`."""
+
+    token: str
+    state: str | None = None
+    before: datetime | None = None
+    """None: the own logical date."""
+    map_path: str = ""
+
+
+class GetAssetEvents(
+    msgspec.Struct, frozen=True, tag_field="kind", tag="get_asset_events", kw_only=True, omit_defaults=True
+):
+    """Events of an asset or alias, or those that the own run was made for. Answer: `AssetEvents`."""
+
+    token: str
+    triggering: bool = False
+    """Those of the own run; the rest of the question is not looked at then."""
+    name: str | None = None
+    uri: str | None = None
+    alias: str | None = None
+    after: datetime | None = None
+    before: datetime | None = None
+    ascending: bool = True
+    limit: int | None = None
+
+
+class GetAssets(msgspec.Struct, frozen=True, tag_field="kind", tag="get_assets", kw_only=True, omit_defaults=True):
+    """Assets by name or URI. Answer: `Assets`, an entry for each question, in order."""
+
+    token: str
+    names: tuple[str, ...] = ()
+    uris: tuple[str, ...] = ()
+    """Answered after the names."""
+
+
 class TriggerRun(msgspec.Struct, frozen=True, tag_field="kind", tag="trigger_run", kw_only=True, omit_defaults=True):
     """Create a run of another DAG from a task. Answer: `Run` or `Refused`."""
 
@@ -215,6 +303,17 @@ class TriggerRun(msgspec.Struct, frozen=True, tag_field="kind", tag="trigger_run
     run_id: str | None = None
     logical_date: datetime | None = None
     conf: dict[str, Any] = {}
+    run_after: datetime | None = None
+    note: str | None = None
+    reset: bool = False
+    """A run of the same id or logical date that is there is cleared instead."""
+
+
+class GetDag(msgspec.Struct, frozen=True, tag_field="kind", tag="get_dag"):
+    """What is known of another DAG. Answer: `DagFacts`."""
+
+    token: str
+    dag_id: str
 
 
 AgentMessage = (
@@ -232,7 +331,16 @@ AgentMessage = (
     | GetConnection
     | GetPreviousRun
     | GetStates
+    | GetState
+    | PutState
+    | DropState
+    | CountRuns
+    | GetRunState
+    | GetPreviousTask
     | TriggerRun
+    | GetDag
+    | GetAssetEvents
+    | GetAssets
 )
 
 
@@ -318,10 +426,58 @@ class Run(msgspec.Struct, frozen=True, tag_field="kind", tag="run", omit_default
     end_date: datetime | None = None
 
 
+class DagFacts(msgspec.Struct, frozen=True, tag_field="kind", tag="dag_facts", omit_defaults=True):
+    """A DAG as its newest version is."""
+
+    exists: bool
+    is_paused: bool = False
+    task_ids: tuple[str, ...] = ()
+    group_ids: tuple[str, ...] = ()
+
+
+class Count(msgspec.Struct, frozen=True, tag_field="kind", tag="count"):
+    value: int
+
+
+class TaskFacts(msgspec.Struct, frozen=True, tag_field="kind", tag="task_facts", kw_only=True, omit_defaults=True):
+    """A task instance, or none (`task_id` None)."""
+
+    task_id: str | None = None
+    dag_id: str = ""
+    run_id: str = ""
+    logical_date: datetime | None = None
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+    state: str | None = None
+    try_number: int = 0
+    map_index: int = -1
+    duration: float | None = None
+
+
 class States(msgspec.Struct, frozen=True, tag_field="kind", tag="states"):
     """run id → "task_id" or "task_id[path]" → state (None: no status)."""
 
     states: dict[str, dict[str, str | None]]
+
+
+class AssetEvents(msgspec.Struct, frozen=True, tag_field="kind", tag="asset_events"):
+    events: tuple[AssetEventFacts, ...]
+
+
+class Assets(msgspec.Struct, frozen=True, tag_field="kind", tag="assets"):
+    assets: tuple[FoundAsset | None, ...]
+    """None: there is none."""
+
+
+class FoundAsset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An asset as the database knows it."""
+
+    name: str
+    uri: str
+    group: str = "asset"
+    extra: dict[str, Any] = {}
+    is_active: bool = True
+    conflict: str | None = None
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="kind", tag="refused"):
@@ -331,7 +487,23 @@ class Refused(msgspec.Struct, frozen=True, tag_field="kind", tag="refused"):
     message: str
 
 
-Reply = Done | Go | Stop | Stops | Values | Text | ConnectionFacts | Run | States | Refused
+Reply = (
+    DagFacts
+    | AssetEvents
+    | Assets
+    | Count
+    | TaskFacts
+    | Done
+    | Go
+    | Stop
+    | Stops
+    | Values
+    | Text
+    | ConnectionFacts
+    | Run
+    | States
+    | Refused
+)
 
 _exchange_encoder = msgspec.msgpack.Encoder()
 _exchange_decoder = msgspec.msgpack.Decoder(Exchange)

@@ -36,6 +36,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     clear_number: int = 0
     triggering_user_name: str | None = None
     partition_key: str | None = None
+    partition_date: datetime | None = None
 
 
 class Workload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

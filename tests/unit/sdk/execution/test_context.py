@@ -13,6 +13,7 @@ from tradewind.sdk.context import Later, parsing_context
 from tradewind.sdk.exceptions import AirflowException
 from tradewind.sdk.values import encode_value
 from tradewind.wire import execution as ex
+from tradewind.wire.errors import NotFound
 
 
 class Sees(BaseOperator):
@@ -81,7 +82,7 @@ def test_the_rest_of_the_context(see: Any, bench: Any) -> None:
         assert c["macros"].ds_add("2024-01-31", 1) == "2024-02-01"
         with pytest.raises(KeyError):
             c["execution_date"]
-        for name in ("triggering_asset_events", "inlet_events", "outlet_events", "task_state_store"):
+        for name in ("task_state_store",):
             with pytest.raises(NotImplementedError, match="not available yet"):
                 c[name]["x"]
             assert "not available" in repr(c[name])
@@ -130,8 +131,13 @@ def test_task_instance_facts(see: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         assert ti.map_index == -1
         assert ti.operator == "Sees"
         assert "d.t run try 1" in repr(ti)
-        with pytest.raises(NotImplementedError):
-            ti.get_dr_count("d")
+        assert ti.get_dr_count("d") == 1
+        assert ti.get_dr_count("other") == 0
+        assert ti.get_dagrun_state("d", "run") == "running"
+        with pytest.raises(NotFound, match="no run 'gone'"):
+            ti.get_dagrun_state("d", "gone")
+        assert ti.get_previous_ti() is None
+        assert ti.stats_tags == {"dag_id": "d", "task_id": "t"}
 
     see(check)
 

@@ -1,0 +1,155 @@
+"""A published DAG and its assets: what it speaks of, what it listens to, which assets are in use, and which contradict
+each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from tradewind.domain.assets import find_cycles
+from tradewind.kernel.log import get_logger
+from tradewind.ports.asset_rows import AssetRow, AssetUseRow
+from tradewind.ports.store import Transaction
+from tradewind.wire.assets import AliasLeaf, AssetLeaf, Leaf, NameLeaf, UriLeaf, leaves_of, topic_of
+from tradewind.wire.document import DagDocument
+from tradewind.wire.schedule import AssetSchedule, PartitionedAssetSchedule, Schedule
+
+log = get_logger("assets")
+Identity = tuple[str, str]
+_WALK_MAX = 1000
+"""DAGs that a search for circles looks at."""
+
+
+def publish_assets(tx: Transaction, document: DagDocument, now: datetime, *, paused: bool) -> None:
+    """Bring assets, uses and cursors in line with a document that has just become the DAG's newest."""
+    uses = uses_of(document, now)
+    tx.asset_put(document.assets, now)
+    tx.alias_put(document.aliases)
+    before = tx.asset_use_put(document.dag_id, uses)
+    if uses or before:
+        tx.asset_cursor_set(document.dag_id, topics_of(document.schedule), paused=paused)
+        settle_assets(tx, _identities(before) ^ _identities(uses))
+
+
+def retire_assets(tx: Transaction, dag_ids: Iterable[str]) -> None:
+    """These DAGs are not defined any more: they listen to nothing, and what only they spoke of is an orphan."""
+    for dag_id in sorted(dag_ids):
+        before = tx.asset_use_put(dag_id, ())
+        if before:
+            tx.asset_cursor_set(dag_id, (), paused=False)
+            tx.partition_share_delete(dag_id)
+            settle_assets(tx, _identities(before))
+
+
+def settle_assets(tx: Transaction, identities: Iterable[Identity]) -> None:
+    """Decide anew which of these assets, and of those that share a name or URI with them, are active.
+
+    An asset is active while a DAG speaks of it and no other active one has its name or its URI; who is active already
+    stays so, then the older one wins.
+    """
+    group: dict[int, AssetRow] = {}
+    for name, uri in identities:
+        for row in (*tx.asset_find(name=name), *tx.asset_find(uri=uri)):
+            group[row.asset_id] = row
+    names: dict[str, AssetRow] = {}
+    uris: dict[str, AssetRow] = {}
+    for row in sorted(group.values(), key=lambda each: (not each.is_active, each.asset_id)):
+        used = bool(tx.asset_use_list(name=row.name, uri=row.uri))
+        rival = (names.get(row.name) or uris.get(row.uri)) if used else None
+        conflict = None if rival is None else _conflict(row, rival)
+        active = used and rival is None
+        if active:
+            names[row.name] = uris[row.uri] = row
+        if (active, conflict) != (row.is_active, row.conflict):
+            tx.asset_set_active(row.asset_id, active, conflict)
+            if conflict is not None:
+                log.warning("asset_conflict", asset_id=row.asset_id, conflict=conflict)
+
+
+def topics_of(schedule: Schedule) -> list[str]:
+    """What a DAG with this schedule listens to."""
+    match schedule:
+        case AssetSchedule(condition=condition) | PartitionedAssetSchedule(condition=condition):
+            return list(dict.fromkeys(topic_of(leaf) for leaf in leaves_of(condition)))
+        case _:
+            return []
+
+
+def uses_of(document: DagDocument, now: datetime) -> list[AssetUseRow]:
+    """All that a document speaks of, each once."""
+    found: dict[tuple[str, str, str, str, str], AssetUseRow] = {}
+
+    def note(leaf: Leaf, role: str, task_id: str = "") -> None:
+        kind, name, uri = _named(leaf)
+        found[task_id, role, kind, name, uri] = AssetUseRow(
+            dag_id=document.dag_id, task_id=task_id, role=role, kind=kind, name=name, uri=uri, since=now
+        )
+
+    match document.schedule:
+        case AssetSchedule(condition=condition) | PartitionedAssetSchedule(condition=condition):
+            for leaf in leaves_of(condition):
+                note(leaf, "schedule")
+    for task in document.tasks:
+        for leaf in task.inlets:
+            note(leaf, "inlet", task.task_id)
+        for leaf in task.outlets:
+            note(leaf, "outlet", task.task_id)
+    return [found[key] for key in sorted(found)]
+
+
+def cycle_through(tx: Transaction, dag_id: str) -> list[str]:
+    """DAG ids of a circle in which assets make this DAG trigger itself, the first is the last; empty without one."""
+    arrows: dict[str, set[str]] = {}
+    front = [dag_id]
+    while front and len(arrows) < _WALK_MAX:
+        here = front.pop()
+        if here in arrows:
+            continue
+        outlets = [use for use in tx.asset_use_list(dag_id=here, role="outlet") if use.kind != "alias"]
+        topics = {topic for use in outlets for topic in _topics_reached(tx, use)}
+        arrows[here] = {cursor.dag_id for topic in sorted(topics) for cursor in tx.asset_cursor_list(topic=topic)}
+        front += sorted(arrows[here])
+    return find_cycles(arrows, dag_id)
+
+
+def warnings_of(tx: Transaction, dag_id: str) -> list[tuple[str, str]]:
+    """(kind, message) of what people should know about the assets of a DAG: contradictions, circles."""
+    found = []
+    for name, uri in sorted(_identities(tx.asset_use_list(dag_id=dag_id))):
+        conflicts = [row.conflict for row in tx.asset_find(name=name, uri=uri) if row.conflict is not None]
+        found += [("asset conflict", conflict) for conflict in conflicts]
+    cycle = cycle_through(tx, dag_id)
+    if cycle:
+        path = " → ".join(cycle)
+        found.append(("asset cycle", f"assets make these DAGs trigger one another round and round: {path}"))
+    return found
+
+
+def _topics_reached(tx: Transaction, use: AssetUseRow) -> list[str]:
+    rows = [row for row in tx.asset_find(name=use.name or None, uri=use.uri or None) if row.is_active][:1]
+    return [
+        topic_of(leaf) for row in rows for leaf in (AssetLeaf(row.name, row.uri), NameLeaf(row.name), UriLeaf(row.uri))
+    ]
+
+
+def _named(leaf: Leaf) -> tuple[str, str, str]:
+    match leaf:
+        case AssetLeaf(name, uri):
+            return "asset", name, uri
+        case AliasLeaf(name):
+            return "alias", name, ""
+        case NameLeaf(name):
+            return "name", name, ""
+        case UriLeaf(uri):
+            return "uri", "", uri
+
+
+def _identities(uses: Iterable[AssetUseRow]) -> set[Identity]:
+    return {(use.name, use.uri) for use in uses if use.kind == "asset"}
+
+
+def _conflict(row: AssetRow, rival: AssetRow) -> str:
+    if row.name == rival.name:
+        return f"asset {row.name!r} has uri {rival.uri!r} already, so that with uri {row.uri!r} is not active"
+    return f"uri {row.uri!r} belongs to asset {rival.name!r} already, so that called {row.name!r} is not active"

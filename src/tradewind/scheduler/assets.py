@@ -1,0 +1,113 @@
+"""Runs that assets trigger: exactly one for each set of events, with any number of schedulers.
+
+Whoever tells of a change wakes the consumers in the same transaction. A consumer is looked at under the lock of its DAG
+row. The run, its cursor and the events it takes are written in one transaction; the run is named after the set of its
+events, and an event is taken once per DAG, so that even a mistake here could not make a second run of one set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from tradewind.commands.documents import Documents
+from tradewind.domain.assets import Waiting, decide
+from tradewind.kernel.log import get_logger
+from tradewind.ports.rows import DagRow, RunRow
+from tradewind.ports.store import Transaction
+from tradewind.wire.schedule import AssetSchedule
+from tradewind.wire.states import DagRunState, DagRunTriggeredBy, DagRunType
+
+log = get_logger("scheduler")
+
+RUNS_PER_LOOK = 100
+"""Runs made for one consumer at once; it is looked at again when more may be due."""
+
+
+def create_asset_runs(
+    tx: Transaction, documents: Documents, now: datetime, new_id: Callable[[], str], limit: int
+) -> int:
+    """Look at the consumers that were woken; how many runs were made."""
+    made = 0
+    for dag in tx.asset_claim_consumers(now, limit):
+        if dag.is_paused or dag.is_stale:
+            continue  # a paused one is woken again when it is not
+        schedule = documents.get(tx, dag.version_id).document.schedule
+        if isinstance(schedule, AssetSchedule):
+            made += _consume(tx, dag, schedule, now, new_id)
+    if made:
+        tx.ring("runs", "changes")
+    return made
+
+
+def _consume(tx: Transaction, dag: DagRow, schedule: AssetSchedule, now: datetime, new_id: Callable[[], str]) -> int:
+    waiting = tx.asset_waiting(dag.dag_id)
+    plain = [each for each in waiting if each.partition_key is None]
+    if len(plain) < len(waiting):
+        _pass_over_keyed(tx, dag.dag_id, waiting)
+    made = 0
+    while made < RUNS_PER_LOOK:
+        verdict = decide(schedule, plain, now)
+        if verdict.taking is None:
+            if verdict.again_at is not None:
+                tx.asset_wake(dag.dag_id, verdict.again_at)
+            return made
+        taking = verdict.taking
+        make_run(tx, dag, taking.event_ids, taking.at, now, new_id())
+        tx.asset_cursor_move(dag.dag_id, taking.places)
+        made += 1
+        plain = [each for each in plain if each.place > taking.places.get(each.topic, 0)]
+    tx.asset_wake(dag.dag_id, now)
+    return made
+
+
+def _pass_over_keyed(tx: Transaction, dag_id: str, waiting: Sequence[Waiting]) -> None:
+    """Changes of a partition mean nothing to a consumer that knows no partitions; they must not pile up."""
+    ends: dict[str, int] = {}
+    plain = {each.topic for each in waiting if each.partition_key is None}
+    for each in waiting:
+        if each.topic not in plain:
+            ends[each.topic] = max(each.place, ends.get(each.topic, 0))
+    tx.asset_cursor_move(dag_id, ends)
+
+
+def make_run(
+    tx: Transaction,
+    dag: DagRow,
+    event_ids: Sequence[int],
+    run_after: datetime,
+    now: datetime,
+    run_key: str,
+    partition_key: str | None = None,
+    partition_date: datetime | None = None,
+) -> bool:
+    """The run of a set of events, unless there is one already; whether it was made here."""
+    row = RunRow(
+        run_key=run_key,
+        dag_id=dag.dag_id,
+        run_id=run_id_of(event_ids, run_after, partition_key),
+        version_id=dag.version_id,
+        run_type=DagRunType.ASSET_TRIGGERED,
+        triggered_by=DagRunTriggeredBy.ASSET,
+        state=DagRunState.QUEUED,
+        run_after=run_after,
+        queued_at=now,
+        bundle_version=dag.bundle_version,
+        partition_key=partition_key,
+        partition_date=partition_date,
+    )
+    taken = tx.run_insert(row)
+    if taken is not None:
+        log.warning("asset_run_exists", dag_id=dag.dag_id, run_id=row.run_id)
+        return False
+    tx.asset_consume(run_key, dag.dag_id, partition_key, event_ids)
+    log.info("asset_run_created", dag_id=dag.dag_id, run_id=row.run_id, events=len(event_ids))
+    return True
+
+
+def run_id_of(event_ids: Sequence[int], run_after: datetime, partition_key: str | None = None) -> str:
+    """The name of the run of a set of events: the same set has the same name."""
+    words = ",".join(map(str, sorted(event_ids)))
+    name = hashlib.sha256(f"{partition_key or ''}|{words}".encode()).hexdigest()[:8]
+    return f"{DagRunType.ASSET_TRIGGERED}__{run_after.isoformat()}_{name}"
