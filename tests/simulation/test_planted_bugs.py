@@ -232,7 +232,7 @@ PLANTED: dict[type[Checker], Bugs] = {
         "retries are never due": around(step.Step, "_due", no_timers_of_tasks),
         "a line is dropped": around(attempts.Settlement, "_move", no_line_for_skips),
         "lost workloads are not sent again": both(
-            put(Scheduler, "_resolve_doubts", nothing), put(execution._Sitting, "_lose_forgotten", nothing)
+            put(Scheduler, "_resolve_doubts", nothing), put(execution.Sitting, "_lose_forgotten", nothing)
         ),
     },
     DatesComplete: {

@@ -133,6 +133,14 @@ def run_dag_processor(settings: Settings) -> int:
         store.close()
 
 
+def run_triggerer(settings: Settings) -> int:
+    """Host the triggers of deferred tasks."""
+    _be("triggerer", settings)
+    from tradewind.app.triggering import serve_triggers
+
+    return serve_triggers(settings)
+
+
 def run_agent(settings: Settings) -> int:
     """Run tasks on this machine."""
     from tradewind.runtime.agent_main import run_agent as serve
@@ -144,6 +152,7 @@ MAINS: dict[str, Callable[[Settings], int]] = {
     "scheduler": run_scheduler,
     "api-server": run_api_server,
     "dag-processor": run_dag_processor,
+    "triggerer": run_triggerer,
     "agent": run_agent,
 }
 

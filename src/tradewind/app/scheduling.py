@@ -70,25 +70,25 @@ class SchedulerHeartbeat(ThreadService):
 
 
 class Place:
-    """A numbered place for one scheduler of a home, held while the process lives: what makes its name stable over
-    restarts and different from the schedulers beside it.
+    """A numbered place for one scheduler (or triggerer) of a home, held while the process lives: what makes its name
+    stable over restarts and different from those beside it.
 
     Raises:
         AlreadyRunning: there are as many schedulers on this home as there may be.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, kind: str = "scheduler") -> None:
         host = socket.gethostname()
         mark = hashlib.sha256(os.fsencode(home)).hexdigest()[:8]
         for number in range(_PLACES_MAX):
-            self._file = PidFile(home / "run" / f"scheduler-{number}.pid")
+            self._file = PidFile(home / "run" / f"{kind}-{number}.pid")
             try:
                 self._file.acquire()
             except AlreadyRunning:
                 continue
             self.name = f"{host}:{mark}" if number == 0 else f"{host}:{mark}.{number}"
             return
-        raise AlreadyRunning(f"{_PLACES_MAX} schedulers run on {home} already; stop one of them")
+        raise AlreadyRunning(f"{_PLACES_MAX} of {kind} run on {home} already; stop one of them")
 
     def leave(self) -> None:
         """Give the place up."""

@@ -43,6 +43,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "scheduler": ("serve", "Run a scheduler"),
     "api-server": ("serve", "Run an API server"),
     "dag-processor": ("serve", "Run a DAG file processor"),
+    "triggerer": ("serve", "Run a triggerer, which hosts what deferred tasks wait for"),
     "agent": ("serve", "Run the agent that executes tasks on this machine"),
 }
 ALIASES: dict[tuple[str, ...], tuple[str, ...]] = {

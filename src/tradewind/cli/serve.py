@@ -1,4 +1,4 @@
-"""`tradewind standalone | scheduler | api-server | dag-processor | agent`: the serving processes."""
+"""`tradewind standalone | scheduler | api-server | dag-processor | triggerer | agent`: the serving processes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ STANDALONE = Noun("standalone", "Run everything on this machine")
 SCHEDULER = Noun("scheduler", "Run a scheduler")
 API_SERVER = Noun("api-server", "Run an API server")
 DAG_PROCESSOR = Noun("dag-processor", "Run a DAG file processor")
+TRIGGERER = Noun("triggerer", "Run a triggerer, which hosts what deferred tasks wait for")
 AGENT = Noun("agent", "Run the agent that executes tasks on this machine")
-NOUNS = {noun.name: noun for noun in (STANDALONE, SCHEDULER, API_SERVER, DAG_PROCESSOR, AGENT)}
+NOUNS = {noun.name: noun for noun in (STANDALONE, SCHEDULER, API_SERVER, DAG_PROCESSOR, TRIGGERER, AGENT)}
 
 
 @STANDALONE.alone()
@@ -43,6 +44,13 @@ def api_server(_given: Namespace) -> int:
 def dag_processor(_given: Namespace) -> int:
     """Run a DAG file processor: it keeps the DAGs in step with the files of core.dags_folder."""
     return _serve("dag-processor")
+
+
+@TRIGGERER.alone()
+def triggerer(_given: Namespace) -> int:
+    """Run a triggerer: it hosts the triggers of deferred tasks. Several share them; the others take over what one
+    leaves behind."""
+    return _serve("triggerer")
 
 
 @AGENT.alone()

@@ -99,7 +99,7 @@ class AttemptLog:
             note = f"{self._lost} lines are missing here: the log could not be written"
             lines.insert(0, log_line(self._clock.now(), "warning", "agent", note))
         try:
-            _append(self._path, b"\n".join(lines) + b"\n")
+            append_lines(self._path, b"\n".join(lines) + b"\n")
         except OSError as error:
             if not self._lost:
                 self._flusher.outage.met(path=str(self._path), reason=str(error))
@@ -113,7 +113,8 @@ class AttemptLog:
         self.flush()
 
 
-def _append(path: Path, data: bytes) -> None:
+def append_lines(path: Path, data: bytes) -> None:
+    """Whole lines at the end of a log, its folders made; all of them or none. Raises `OSError`."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
     try:
         descriptor = os.open(path, flags, 0o644)

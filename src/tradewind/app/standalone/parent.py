@@ -17,7 +17,7 @@ import msgspec
 
 from tradewind.app.first_start import Prepared, make_folders, prepare
 from tradewind.app.plugs import execution_key
-from tradewind.app.processes import run_api_server, run_dag_processor, run_scheduler
+from tradewind.app.processes import run_api_server, run_dag_processor, run_scheduler, run_triggerer
 from tradewind.app.standalone.children import Started, exec_child, fork_child
 from tradewind.app.standalone.readiness import local_address, summary, wait_ready
 from tradewind.app.standalone.supervisor import ChildSpec, Supervisor
@@ -33,6 +33,7 @@ SHARED = (
     "tradewind.executors.local",
     "tradewind.maintenance",
     "tradewind.processor.service",
+    "tradewind.triggerer.service",
     "tradewind.adapters.bundles",
     "tradewind.commands.execution",
     "tradewind.server.app_factory",
@@ -40,7 +41,7 @@ SHARED = (
 )
 """What the forked children need, imported before they are made."""
 _NAME_WIDTH = 13
-_COLOURS = {"scheduler": "36", "api-server": "35", "dag-processor": "34", "agent": "33"}
+_COLOURS = {"scheduler": "36", "api-server": "35", "dag-processor": "34", "agent": "33", "triggerer": "32"}
 _READY = "ready"
 
 
@@ -97,6 +98,7 @@ class _Parent:
             ChildSpec("api-server", lambda: fork_child(lambda: run_api_server(settings, self._listener)), 2, 0.15),
             ChildSpec("scheduler", lambda: fork_child(lambda: run_scheduler(settings)), 0, 0.2),
             ChildSpec("dag-processor", lambda: fork_child(lambda: run_dag_processor(settings)), 0, 0.2),
+            ChildSpec("triggerer", lambda: fork_child(lambda: run_triggerer(settings)), 0, 0.2),
             ChildSpec("agent", lambda: _start_agent(settings), 1, 0.65),
             ChildSpec(_READY, lambda: fork_child(self._announce), 0, 0.2, once=True),
         ]

@@ -26,6 +26,7 @@ from tradewind.kernel.settings.sections import (
     Secrets,
     Standalone,
     TelemetrySection,
+    Triggerer,
     Values,
 )
 
@@ -87,6 +88,7 @@ class Settings:
     values: Values
     secrets: Secrets
     callbacks: Callbacks
+    triggerer: Triggerer
     maintenance: Maintenance
     standalone: Standalone
     telemetry: TelemetrySection
