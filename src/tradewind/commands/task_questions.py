@@ -117,9 +117,7 @@ def _runs(tx: Transaction, ask: CountRuns) -> list[RunRow]:
         return tx.list_runs(dag_id=ask.dag_id, states=sorted(states or ()), limit=_RUNS_MAX)
     dates = None if ask.logical_dates is None else set(ask.logical_dates)
     return [
-        run
-        for run in found
-        if (states is None or run.state in states) and (dates is None or run.logical_date in dates)
+        run for run in found if (states is None or run.state in states) and (dates is None or run.logical_date in dates)
     ]
 
 

@@ -15,6 +15,7 @@ from tradewind.sdk.defaults import DEFAULTS_VARIABLE, Defaults, use_defaults
 from tradewind.sdk.definition import DAG
 from tradewind.sdk.exceptions import AirflowTaskTerminated
 from tradewind.sdk.loading import LoadError, load_dag_file
+from tradewind.sdk.plugins import load_plugins
 from tradewind.sdk.values import ValueLimits
 from tradewind.wire.errors import NotFound
 from tradewind.wire.execution import Outcome, XComValue
@@ -76,6 +77,7 @@ def load(tree: Path, file: str) -> DagProgram:
     """
     if (defaults := os.environ.get(DEFAULTS_VARIABLE)) is not None:
         use_defaults(Defaults.from_text(defaults))
+    load_plugins()  # once, for all attempts that are forked from here
     # The same name in every process, so that classes defined in the file can be pickled and compared.
     name = f"tradewind_dag_{hashlib.sha256(file.encode()).hexdigest()[:12]}"
     loaded = load_dag_file(tree / file, bundle_root=tree, module_name=name)

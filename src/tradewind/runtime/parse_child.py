@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from tradewind.sdk.compile import compile_dag
 from tradewind.sdk.loading import LoadedFile, load_dag_file
+from tradewind.sdk.policies import import_seconds
 from tradewind.sdk.tracebacks import short_traceback
 from tradewind.wire.document import DagDocument, encode_document
 
@@ -73,7 +74,8 @@ def parse(order: ParseOrder, limits: ParseLimits) -> ParseAnswer:
     watcher.begin()
     # The same name in every process, so that classes defined in the file can be pickled and compared.
     name = f"tradewind_dag_{hashlib.sha256(order.file.encode()).hexdigest()[:12]}"
-    with _time_limit(limits.timeout_seconds), _memory_limit(limits.memory_bytes_max) as lift:
+    seconds = import_seconds(f"{order.shown_root}/{order.file}", limits.timeout_seconds)
+    with _time_limit(seconds), _memory_limit(limits.memory_bytes_max) as lift:
         with warnings.catch_warnings():
             warnings.simplefilter("default")
             warnings.showwarning = told.note

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tradewind.wire.states import TriggerRule as TriggerRule
     from tradewind.wire.states import WeightRule as WeightRule
 
+    from . import lineage as lineage
     from . import macros as macros
     from .assets import Asset as Asset
     from .assets import AssetAccessControl as AssetAccessControl
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from .assets import AssetAny as AssetAny
     from .assets import AssetWatcher as AssetWatcher
     from .assets import Metadata as Metadata
+    from .async_operator import BaseAsyncOperator as BaseAsyncOperator
     from .branching import BaseBranchOperator as BaseBranchOperator
     from .branching import BranchMixIn as BranchMixIn
     from .branching import SkipMixin as SkipMixin
+    from .configuration import conf as conf
     from .connections import Connection as Connection
     from .context import Context as Context
     from .context import get_current_context as get_current_context
@@ -52,11 +55,16 @@ if TYPE_CHECKING:
     from .groups import TaskGroup as TaskGroup
     from .groups import task_group as task_group
     from .hooks import BaseHook as BaseHook
+    from .notifier import BaseNotifier as BaseNotifier
+    from .object_path import ObjectStoragePath as ObjectStoragePath
     from .operator import BaseOperator as BaseOperator
+    from .operator_links import BaseOperatorLink as BaseOperatorLink
     from .params import Param as Param
     from .params import ParamsDict as ParamsDict
+    from .resumable import ResumableJobMixin as ResumableJobMixin
     from .sensor import BaseSensorOperator as BaseSensorOperator
     from .sensor import PokeReturnValue as PokeReturnValue
+    from .state_store import NEVER_EXPIRE as NEVER_EXPIRE
     from .task_instance import RuntimeTaskInstance as TaskInstance
     from .taskflow import result as result
     from .taskflow import setup as setup
@@ -72,12 +80,22 @@ if TYPE_CHECKING:
     from .timetables import EventsTimetable as EventsTimetable
     from .timetables import MultipleCronTriggerTimetable as MultipleCronTriggerTimetable
     from .variables import Variable as Variable
+    from .xcom_backend import BaseXCom as BaseXCom
     from .xcomarg import XComArg as XComArg
 
 _MODULES = {
     "definition": "DAG",
     "dag_decorator": "dag",
     "operator": "BaseOperator",
+    "async_operator": "BaseAsyncOperator",
+    "resumable": "ResumableJobMixin",
+    "notifier": "BaseNotifier",
+    "operator_links": "BaseOperatorLink",
+    "xcom_backend": "BaseXCom",
+    "object_path": "ObjectStoragePath",
+    "state_store": "NEVER_EXPIRE",
+    "configuration": "conf",
+    "lineage": "lineage=",
     "taskflow": "task setup teardown result",
     "groups": "TaskGroup task_group",
     "edges": "EdgeModifier Label chain chain_linear cross_downstream",
@@ -120,15 +138,6 @@ _NOT_YET = {
     ),
     "deadlines": "AsyncCallback BaseDeadlineReference DeadlineAlert DeadlineReference SyncCallback deadline_reference",
     "retry policies": "ExceptionRetryPolicy RetryAction RetryDecision RetryPolicy RetryRule",
-    "asynchronous operators": "BaseAsyncOperator",
-    "resumable jobs": "ResumableJobMixin",
-    "notifiers": "BaseNotifier",
-    "operator links": "BaseOperatorLink",
-    "XCom backends": "BaseXCom",
-    "object storage paths": "ObjectStoragePath",
-    "task state stores": "NEVER_EXPIRE",
-    "the configuration reader": "conf",
-    "lineage": "lineage",
 }
 """Topic → names that Airflow has and that are not built yet."""
 
@@ -162,10 +171,14 @@ __all__ = [
     "AssetOrTimeSchedule",
     "AssetSchedule",
     "AssetWatcher",
+    "BaseAsyncOperator",
     "BaseBranchOperator",
     "BaseHook",
+    "BaseNotifier",
     "BaseOperator",
+    "BaseOperatorLink",
     "BaseSensorOperator",
+    "BaseXCom",
     "BranchMixIn",
     "Connection",
     "Context",
@@ -181,10 +194,13 @@ __all__ = [
     "Label",
     "Metadata",
     "MultipleCronTriggerTimetable",
+    "NEVER_EXPIRE",
+    "ObjectStoragePath",
     "Param",
     "ParamValidationError",
     "ParamsDict",
     "PokeReturnValue",
+    "ResumableJobMixin",
     "SkipMixin",
     "TaskDeferred",
     "TaskGroup",
@@ -198,10 +214,12 @@ __all__ = [
     "__version__",
     "chain",
     "chain_linear",
+    "conf",
     "cross_downstream",
     "dag",
     "get_current_context",
     "get_parsing_context",
+    "lineage",
     "literal",
     "macros",
     "result",

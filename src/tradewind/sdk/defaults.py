@@ -23,6 +23,12 @@ class Defaults:
     owner: str = "airflow"
     retries: int = 0
     retry_delay: timedelta = timedelta(seconds=300)
+    airflow2_context: bool = True
+    """Whether the context has the variables of Airflow 2."""
+    plugins_folder: str = ""
+    """Setting core.plugins_folder; "": HOME/plugins."""
+    xcom_backend: str = ""
+    """Setting core.xcom_backend."""
 
     @classmethod
     def of(cls, core: Core) -> Defaults:
@@ -34,6 +40,9 @@ class Defaults:
             max_active_tasks=core.max_active_tasks_per_dag,
             retries=core.default_task_retries,
             retry_delay=timedelta(seconds=core.default_task_retry_delay_seconds),
+            airflow2_context=core.airflow2_context,
+            plugins_folder=str(core.plugins_folder),
+            xcom_backend=core.xcom_backend,
         )
 
     def as_text(self) -> str:

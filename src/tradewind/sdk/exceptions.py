@@ -11,6 +11,7 @@ AirflowException                        a task failed; retried while tries are l
 ├── ParamValidationError
 ├── TemplateRenderingError                  a template cannot be rendered: task, field and line are named
 ├── TaskNotFound, DuplicateTaskIdFound, TaskAlreadyInTaskGroup, AirflowDagCycleException... (building DAGs)
+├── AirflowClusterPolicyError, ...Violation, ...SkipDag (what an installation decides)
 └── TaskDeferralError, TaskDeferralTimeout
 AirflowTaskTimeout, AirflowTaskTerminated, TaskDeferred     BaseExceptions: `except Exception` does not swallow them
 """
@@ -46,6 +47,18 @@ class AirflowSensorTimeout(AirflowException):
 
 class AirflowSkipException(AirflowException):
     """The task is to be skipped."""
+
+
+class AirflowClusterPolicyError(AirflowException):
+    """A cluster policy is broken."""
+
+
+class AirflowClusterPolicyViolation(AirflowClusterPolicyError, InvalidDag):
+    """A cluster policy refuses this DAG or task."""
+
+
+class AirflowClusterPolicySkipDag(AirflowClusterPolicyError):
+    """A cluster policy leaves this DAG out, without an import error."""
 
 
 class AirflowOptionalProviderFeatureException(AirflowException):

@@ -24,6 +24,8 @@ from tradewind.wire.errors import NotFound
 
 from .definition import DAG
 from .errors import nearest
+from .exceptions import AirflowClusterPolicySkipDag
+from .policies import apply_policies
 from .stack import collecting
 from .tracebacks import short_traceback
 
@@ -223,7 +225,10 @@ def _collect(loaded: LoadedFile, dags: list[DAG], root: Path, modules: list[Modu
             loaded.errors.append(LoadError(message, message, None, dag.dag_id))
             continue
         try:
+            apply_policies(dag)
             dag.validate()
+        except AirflowClusterPolicySkipDag:
+            continue
         except Exception as error:  # whatever is wrong with one DAG must not hide the others of the file
             loaded.errors.append(_load_error(error, dag.fileloc, dag.dag_id))
             continue

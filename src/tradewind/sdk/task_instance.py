@@ -11,9 +11,22 @@ from urllib.parse import quote
 
 from tradewind.sdk.attempt import Attempt
 from tradewind.sdk.context import Context, instant
+from tradewind.sdk.templates import FieldRenderer
 from tradewind.sdk.values import RETURN_KEY, ValueLimits, pack
 from tradewind.sdk.xcoms import ALL_INDEXES, XComReader
-from tradewind.wire.execution import GetPreviousRun, GetStates, PushXCom, Run, States
+from tradewind.wire.execution import (
+    Count,
+    CountRuns,
+    GetPreviousRun,
+    GetPreviousTask,
+    GetRunState,
+    GetStates,
+    PushXCom,
+    Run,
+    States,
+    TaskFacts,
+    Text,
+)
 from tradewind.wire.ids import path_of
 from tradewind.wire.workload import Workload
 
@@ -143,7 +156,14 @@ class RuntimeTaskInstance:
         """Leave `value` for others, now. Raises `InvalidValue` when it cannot be stored, `LimitExceeded` when
         it is too big.
         """
-        entry = pack(key, value, self._attempt.client, name=self.value_name, limits=self._limits)
+        entry = pack(
+            key,
+            value,
+            self._attempt.client,
+            name=self.value_name,
+            limits=self._limits,
+            map_index=self.map_index,
+        )
         self._attempt.client.tell(PushXCom(self._attempt.token, (entry,)))
 
     @property
@@ -218,15 +238,72 @@ class RuntimeTaskInstance:
         found = self.get_task_states(dag_id, task_ids, task_group_id, logical_dates, run_ids)
         return sum(states is None or state in states for run in found.values() for state in run.values())
 
-    def get_dr_count(self, *_: Any, **__: Any) -> int:
-        raise NotImplementedError("counting runs of DAGs from a task is not available yet")
+    def get_dr_count(
+        self,
+        dag_id: str,
+        logical_dates: list[datetime] | None = None,
+        run_ids: list[str] | None = None,
+        states: list[str] | None = None,
+    ) -> int:
+        """How many runs of a DAG there are: of these dates, ids and states (None: any)."""
+        reply = self._attempt.client.ask(
+            CountRuns(
+                token=self._attempt.token,
+                dag_id=dag_id,
+                logical_dates=None if logical_dates is None else tuple(logical_dates),
+                run_ids=None if run_ids is None else tuple(run_ids),
+                states=None if states is None else tuple(map(str, states)),
+            )
+        )
+        assert isinstance(reply, Count)
+        return reply.value
 
-    def get_dagrun_state(self, *_: Any, **__: Any) -> str:
-        raise NotImplementedError("asking for the state of a run from a task is not available yet")
+    def get_dagrun_state(self, dag_id: str, run_id: str) -> str:
+        """State of a run. Raises `NotFound`."""
+        reply = self._attempt.client.ask(GetRunState(self._attempt.token, dag_id, run_id))
+        assert isinstance(reply, Text)
+        return reply.value or ""
 
-    def get_previous_ti(self, *_: Any, **__: Any) -> Any:
-        raise NotImplementedError("asking for the previous task instance from a task is not available yet")
+    def get_previous_ti(
+        self, state: str | None = None, logical_date: datetime | None = None, map_index: int = -1
+    ) -> TaskFacts | None:
+        """This task in the newest run before this one (or before `logical_date`), in `state` if given; None without."""
+        reply = self._attempt.client.ask(
+            GetPreviousTask(
+                token=self._attempt.token,
+                state=None if state is None else str(state),
+                before=logical_date,
+                map_path="" if map_index < 0 else str(map_index),
+            )
+        )
+        assert isinstance(reply, TaskFacts)
+        return reply if reply.task_id is not None else None
+
+    def get_task_breadcrumbs(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """What became of the tasks of a run: id, index and state of each."""
+        states = self.get_task_states(dag_id, run_ids=[run_id]).get(run_id, {})
+        return [
+            {"task_id": name.partition("[")[0], "map_index": _index_of(name), "state": state}
+            for name, state in sorted(states.items())
+            if state is not None
+        ]
+
+    @property
+    def stats_tags(self) -> dict[str, str]:
+        """Labels for metrics of this instance."""
+        return {"dag_id": self.dag_id, "task_id": self.task_id}
+
+    def render_templates(self, context: Context | None = None, jinja_env: Any = None) -> Any:  # noqa: ARG002 # Airflow's
+        """Render the templated fields of the task again; the task."""
+        FieldRenderer(self.task, context or self.get_template_context(), self._reader).render_fields()
+        return self.task
 
     def __repr__(self) -> str:
         index = f"[{self._workload.map_path}]" if self.is_mapped else ""
         return f"<TaskInstance {self.dag_id}.{self.task_id}{index} {self.run_id} try {self.try_number}>"
+
+
+def _index_of(name: str) -> int:
+    """The index in `task[3]`, -1 without one."""
+    _, _, index = name.rstrip("]").partition("[")
+    return int(index.rpartition(".")[2]) if index else -1

@@ -138,7 +138,7 @@ class TemplateEngine:
         # Jinja drops one newline at the end, so such a text is not the same after rendering.
         if self._plain_passes and not text.endswith("\n") and not any(mark in text for mark in _MARKS):
             return text
-        return self.compiled(text).render(context)
+        return self.compiled(text).render(_looked_into(context))
 
     def compiled(self, text: str) -> jinja2.Template:
         """The text ready to render, remembered. Raises `jinja2.TemplateSyntaxError`."""
@@ -152,7 +152,13 @@ class TemplateEngine:
 
     def render_file(self, name: str, context: Mapping[str, Any]) -> Any:
         """The content of a template file, rendered. Raises `jinja2.TemplateNotFound` when no folder has it."""
-        return self.environment.get_template(name).render(context)
+        return self.environment.get_template(name).render(_looked_into(context))
+
+
+def _looked_into(context: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same context after a first look: Jinja copies it, and what is computed on demand must stay so in the copy."""
+    len(context)
+    return context
 
 
 _engines: WeakKeyDictionary[Any, dict[bool, TemplateEngine]] = WeakKeyDictionary()

@@ -115,7 +115,7 @@ class Core(Section, name="core"):
     default_pool_slots = integer(128, "Slots of `default_pool` when the database is created.", minimum=1)
     catchup_by_default = flag(False, "Whether a DAG that does not say runs the intervals it missed.")
     airflow2_context = flag(
-        True, "Whether tasks get the context variables of Airflow 2 (execution_date, next_ds), with a note in their log."
+        True, "Whether tasks get the context variables of Airflow 2 (execution_date, ...), with a note in their log."
     )
     killed_task_cleanup_seconds = seconds(
         60.0, "Grace between asking a task to stop (SIGTERM, on_kill) and killing it (SIGKILL)."
