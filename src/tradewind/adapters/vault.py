@@ -35,6 +35,7 @@ class FernetVault:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._keys = _read_keys(path)
+        self._stamp = _stamp(path)
         self._lock = threading.Lock()
         self._ring: MultiFernet | None = None
 
@@ -61,6 +62,11 @@ class FernetVault:
             ) from None
 
     def _current(self) -> MultiFernet:
+        stamp = _stamp(self._path)
+        if stamp is not None and stamp != self._stamp:
+            # A key was added: what is sealed from now on must be openable when the old one is gone.
+            self._stamp = stamp
+            return self._reread()
         with self._lock:
             if self._ring is None:
                 self._ring = _ring(self._keys)
@@ -74,6 +80,16 @@ class FernetVault:
             return self._ring
 
 
+def drop_old_keys(path: Path) -> int:
+    """Keep only the first key of the ring; how many went. What they sealed and nobody sealed anew is lost.
+
+    Raises as `add_key`.
+    """
+    first, *others = _read_keys(path)
+    replace_file(path, first + b"\n")
+    return len(others)
+
+
 def add_key(path: Path) -> None:
     """Put a new key first on the ring in the file `path`; the present keys go on opening.
 
@@ -83,6 +99,15 @@ def add_key(path: Path) -> None:
     """
     keys = [_new_key(), *_read_keys(path)]
     replace_file(path, b"".join(key + b"\n" for key in keys))
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Tells one state of the file from another; None while it cannot be looked at: the keys in memory go on."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_ino, facts.st_mtime_ns
 
 
 def _new_key() -> bytes:

@@ -75,6 +75,28 @@ def delete_connection(given: Namespace) -> None:
     print(f"connection {given.conn_id!r} is deleted")
 
 
+@NOUN.verb("test", _ID, argument("--timeout", type=float, default=30.0, help="seconds; default 30"))
+def test_connection(given: Namespace) -> int:
+    """Try whether a connection works; its hook is asked in a process of its own. Exit code 0 only when it does."""
+    from tradewind.runtime.connection_check import check_connection
+
+    verdict = check_connection(_found(given.conn_id), given.timeout)
+    print(verdict.message)
+    return 0 if verdict.ok else 1
+
+
+@NOUN.verb("types", OUTPUT)
+def list_types(given: Namespace) -> None:
+    """List the kinds of connections, those of installed providers included."""
+    from tradewind.runtime.connection_types import connection_types
+
+    rows = (
+        {"conn_type": each.conn_type, "name": each.name, "hook": each.hook, "source": each.source}
+        for each in connection_types()
+    )
+    show_rows(rows, given.output)
+
+
 @NOUN.verb(
     "export",
     argument("file", nargs="?", default="-", help="file to write; default: standard output"),
@@ -101,12 +123,21 @@ def export_connections(given: Namespace) -> None:
         write_file(given.file, json.dumps(content, indent=2, ensure_ascii=False), private=True)
 
 
-@NOUN.verb("import", argument("file", help="JSON, YAML or .env file: id → URI or fields"))
+@NOUN.verb(
+    "import",
+    argument("file", help="JSON, YAML or .env file: id → URI or fields"),
+    argument("--keep", action="store_true", help="leave connections alone that exist already"),
+    argument("--overwrite", action="store_true", help="replace them, which is the default"),
+)
 def import_connections(given: Namespace) -> None:
     """Make or replace connections from a file; all of it or nothing."""
     from tradewind.sdk.memory_client import read_connections
 
     found = {_imported_id(name): connection for name, connection in read_connections(given.file).items()}
+    if given.keep:
+        with database() as store, store.read() as tx:
+            there = {row.conn_id for row in tx.connection_list()}
+        found = {name: connection for name, connection in found.items() if name not in there}
     _write(found)
     print(f"{len(found)} connections imported")
 
@@ -140,6 +171,19 @@ def _write(connections: dict[str, Connection]) -> None:
         for conn_id, each in connections.items():
             fields: dict[str, Any] = {name: getattr(each, name) for name in _FIELDS}
             command(tx, vault, ConnectionFacts(conn_id=conn_id, **fields | {"conn_type": each.conn_type or ""}))
+
+
+def _found(conn_id: str) -> ConnectionFacts:
+    """The connection as a task would find it: of the environment, or of the database."""
+    from tradewind.sdk.connections import find_connection
+    from tradewind.sdk.exceptions import AirflowNotFoundException
+
+    try:
+        found = find_connection(conn_id)
+    except AirflowNotFoundException:
+        return _read(conn_id)
+    fields: dict[str, Any] = {name: getattr(found, name) for name in _FIELDS}
+    return ConnectionFacts(conn_id=conn_id, **fields | {"conn_type": found.conn_type or ""})
 
 
 def _read(conn_id: str) -> ConnectionFacts:

@@ -78,6 +78,11 @@ def show_document(value: Any, form: str) -> None:
     print(json.dumps(plain, indent=2, ensure_ascii=False) if form == "json" else "\n".join(_yaml(plain)))
 
 
+def as_yaml(value: Any) -> str:
+    """Any value as YAML."""
+    return "\n".join(_yaml(jsonable(value)))
+
+
 def jsonable(value: Any) -> Any:
     """`value` in terms of JSON; instants in ISO form, durations in seconds."""
     if isinstance(value, datetime):

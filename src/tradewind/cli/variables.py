@@ -6,8 +6,9 @@ import json
 from argparse import Namespace
 
 from tradewind.cli.commandline import OUTPUT, Noun, argument
-from tradewind.cli.output import show_document, show_rows
+from tradewind.cli.output import as_yaml, show_document, show_rows
 from tradewind.cli.world import database, json_value, secret, settings, write_file
+from tradewind.wire.errors import BadInput, Conflict
 
 NOUN = Noun("variables", "Variables that tasks may read")
 NOUNS = {NOUN.name: NOUN}
@@ -88,18 +89,41 @@ def delete_variable(given: Namespace) -> None:
     print(f"variable {given.key!r} is deleted")
 
 
-@NOUN.verb("export", argument("file", nargs="?", default="-", help="file to write; default: standard output"))
+@NOUN.verb(
+    "export",
+    argument("file", nargs="?", default="-", help="file to write; default: standard output"),
+    argument("--format", "--file-format", choices=("json", "yaml", "env"), help="default: by the file's name, or json"),
+)
 def export_variables(given: Namespace) -> None:
-    """Write all variables with their values as JSON, as `variables import` reads it."""
+    """Write all variables with their values, as `variables import` reads them."""
     from tradewind.app.plugs import open_vault
 
     vault = open_vault(settings())
     with database() as store, store.read() as tx:
         content = {row.key: vault.open(row.value) for row in tx.variable_list()}
-    write_file(given.file, json.dumps(content, indent=2, ensure_ascii=False), private=True)
+    form = given.format or {"yml": "yaml", "yaml": "yaml", "env": "env"}.get(given.file.rpartition(".")[2], "json")
+    if form == "env":
+        if several := [key for key, value in content.items() if "\n" in value]:
+            raise BadInput(f"variable {several[0]!r} has several lines, which a .env file cannot hold; use json")
+        text = "\n".join(f"{key}={value}" for key, value in content.items())
+    elif form == "yaml":
+        text = as_yaml(content)
+    else:
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+    write_file(given.file, text, private=True)
 
 
-@NOUN.verb("import", argument("file", help="JSON, YAML or .env file: name → value"))
+@NOUN.verb(
+    "import",
+    argument("file", help="JSON, YAML or .env file: name → value"),
+    argument(
+        "-a",
+        "--action-on-existing-key",
+        choices=("overwrite", "skip", "fail"),
+        default="overwrite",
+        help="what to do with one that exists already; default overwrite",
+    ),
+)
 def import_variables(given: Namespace) -> None:
     """Make or change variables from a file; all of it or nothing."""
     from tradewind.app.plugs import open_vault
@@ -109,6 +133,11 @@ def import_variables(given: Namespace) -> None:
     content = read_variables(given.file)
     vault = open_vault(settings())
     with database() as store, store.begin() as tx:
+        there = {row.key for row in tx.variable_list()} & content.keys()
+        if there and given.action_on_existing_key == "fail":
+            raise Conflict(f"variable {min(there)!r} exists already; nothing was imported")
+        skipped = there if given.action_on_existing_key == "skip" else set()
         for key, value in content.items():
-            command(tx, vault, key, value)
-    print(f"{len(content)} variables imported")
+            if key not in skipped:
+                command(tx, vault, key, value)
+    print(f"{len(content) - len(skipped)} variables imported")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import difflib
 import re
+from typing import Any
+
+from msgspec.structs import asdict, replace
 
 from tradewind.ports.rows import ConnectionRow, VariableRow
 from tradewind.ports.store import SecretTx
 from tradewind.ports.vault import Vault
 from tradewind.wire.errors import BadInput, NotFound
 from tradewind.wire.execution import ConnectionFacts
+
+from .audit import MASK, note
 
 _CONN_ID_LENGTH_MAX = 250
 _CONN_ID = re.compile(rf"[\w#!()\-.:/\\]{{1,{_CONN_ID_LENGTH_MAX}}}")
@@ -31,18 +36,24 @@ def set_connection(tx: SecretTx, vault: Vault, facts: ConnectionFacts) -> None:
         raise BadInput(f"connection {facts.conn_id!r} needs a type, for example sqlite, postgres or http")
     if facts.port is not None and not 0 <= facts.port <= 65535:
         raise BadInput(f"port of connection {facts.conn_id!r} must be between 0 and 65535, not {facts.port}")
-    tx.connection_put(
-        ConnectionRow(
-            conn_id=facts.conn_id,
-            conn_type=facts.conn_type,
-            description=facts.description,
-            host=facts.host,
-            schema=facts.schema,
-            login=facts.login,
-            password=vault.seal(facts.password) if facts.password is not None else None,
-            port=facts.port,
-            extra=vault.seal(facts.extra) if facts.extra is not None else None,
-        )
+    row = ConnectionRow(
+        conn_id=facts.conn_id,
+        conn_type=facts.conn_type,
+        description=facts.description,
+        host=facts.host,
+        schema=facts.schema,
+        login=facts.login,
+        password=vault.seal(facts.password) if facts.password is not None else None,
+        port=facts.port,
+        extra=vault.seal(facts.extra) if facts.extra is not None else None,
+    )
+    before = tx.connection_get(facts.conn_id)
+    tx.connection_put(row)
+    note(
+        "set_connection",
+        thing=f"connection {facts.conn_id}",
+        before=_shown_connection(before),
+        after=_shown_connection(row),
     )
 
 
@@ -70,17 +81,22 @@ def connection_facts(tx: SecretTx, vault: Vault, conn_id: str) -> ConnectionFact
 
 def delete_connection(tx: SecretTx, conn_id: str) -> None:
     """Raises `NotFound`."""
+    before = tx.connection_get(conn_id)
     if not tx.connection_delete(conn_id):
         raise NotFound(
             f"connection {conn_id!r} does not exist{_nearest(conn_id, [c.conn_id for c in tx.connection_list()])}"
         )
+    note("delete_connection", thing=f"connection {conn_id}", before=_shown_connection(before))
 
 
 def set_variable(tx: SecretTx, vault: Vault, key: str, value: str, description: str | None = None) -> None:
     """Insert or replace a variable. Raises `BadInput` for an empty or over-long key."""
     if not key or len(key) > _CONN_ID_LENGTH_MAX:
         raise BadInput(f"key of a variable must have 1 to {_CONN_ID_LENGTH_MAX} characters, not {key!r}")
-    tx.variable_put(VariableRow(key=key, value=vault.seal(value), description=description))
+    before = tx.variable_get(key)
+    row = VariableRow(key=key, value=vault.seal(value), description=description)
+    tx.variable_put(row)
+    note("set_variable", thing=f"variable {key}", before=_shown_variable(before), after=_shown_variable(row))
 
 
 def variable_value(tx: SecretTx, vault: Vault, key: str) -> str | None:
@@ -99,8 +115,10 @@ def require_variable(tx: SecretTx, vault: Vault, key: str) -> str:
 
 def delete_variable(tx: SecretTx, key: str) -> None:
     """Raises `NotFound`."""
+    before = tx.variable_get(key)
     if not tx.variable_delete(key):
         raise NotFound(f"variable {key!r} does not exist{_nearest(key, [v.key for v in tx.variable_list()])}")
+    note("delete_variable", thing=f"variable {key}", before=_shown_variable(before))
 
 
 def reseal(tx: SecretTx, vault: Vault) -> int:
@@ -110,7 +128,21 @@ def reseal(tx: SecretTx, vault: Vault) -> int:
     """
     connections, variables = tx.connection_list(), tx.variable_list()
     for row in connections:
-        set_connection(tx, vault, connection_facts(tx, vault, row.conn_id))
+        password = vault.seal(vault.open(row.password)) if row.password is not None else None
+        extra = vault.seal(vault.open(row.extra)) if row.extra is not None else None
+        tx.connection_put(replace(row, password=password, extra=extra))
     for variable in variables:
-        set_variable(tx, vault, variable.key, vault.open(variable.value), variable.description)
+        tx.variable_put(replace(variable, value=vault.seal(vault.open(variable.value))))
+    note("reseal", connections=len(connections), variables=len(variables))
     return len(connections) + len(variables)
+
+
+def _shown_connection(row: ConnectionRow | None) -> dict[str, Any]:
+    """A connection for the audit log: that there is a secret, not which."""
+    if row is None:
+        return {}
+    return asdict(row) | {name: MASK for name in ("password", "extra") if getattr(row, name) is not None}
+
+
+def _shown_variable(row: VariableRow | None) -> dict[str, Any]:
+    return {} if row is None else {"key": row.key, "value": MASK, "description": row.description}
