@@ -127,6 +127,10 @@ class ApiReads(Protocol):
         """DAGs scheduled by assets whose name or URI contains this."""
         ...
 
+    def asset_conflicts(self, dag_ids: Sequence[str]) -> list[tuple[str, str]]:
+        """(DAG, why an asset that it speaks of is not active)."""
+        ...
+
     def pool_states(self) -> dict[str, dict[str, int]]:
         """Pool → state → slots of the instances in that state; only states that matter to pools."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from .hitl_rows import HitlRow
 from .rows import DagRow, TaskRow, XComRow
 
 
@@ -28,6 +29,15 @@ class XComView(NamedTuple):
     """An entry with the dates of its run."""
 
     xcom: XComRow
+    logical_date: datetime | None
+    run_after: datetime
+
+
+class QuestionView(NamedTuple):
+    """A question to a person with the instance that asked, as it is now."""
+
+    question: HitlRow
+    task: TaskRow
     logical_date: datetime | None
     run_after: datetime
 

@@ -15,7 +15,19 @@ from tradewind.server.auth import Gate
 from tradewind.server.health import HealthReader
 from tradewind.server.problems import handlers, invalid
 
-from . import dag_runs, dags, task_changes, task_instances, tasks
+from . import (
+    connections,
+    dag_runs,
+    dags,
+    events,
+    installation,
+    pools,
+    task_changes,
+    task_instances,
+    tasks,
+    variables,
+    xcoms,
+)
 from .monitor import monitor_router
 from .office import Office
 
@@ -25,6 +37,12 @@ ROUTERS = (
     tasks.router,
     task_instances.router,
     task_changes.router,
+    xcoms.router,
+    connections.router,
+    variables.router,
+    pools.router,
+    events.router,
+    installation.router,
     # What ends in an index comes last: a word must not be taken for one.
     task_instances.last_router,
     task_changes.last_router,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
 
 from tradewind.commands import runs as run_commands
@@ -162,9 +162,16 @@ def trigger(call: Call, tx: PublicTransaction, dag_id: str, body: Any, **more: A
 
 
 @router.get("/dags/{dag_id}/dagRuns/{dag_run_id}", responses=refusals(401, 403, 404, 422))
-async def get_dag_run(call: Caller, dag_id: str, dag_run_id: str) -> DAGRunResponse:
+async def get_dag_run(call: Caller, response: Response, dag_id: str, dag_run_id: str) -> DAGRunResponse:
     call.may(Action.READ, Resource.RUN, dag_id)
-    return await call.read(lambda tx: run_answer(tx, require_run(tx, dag_id, dag_run_id)))
+
+    def ask(tx: PublicTransaction) -> tuple[RunRow, DAGRunResponse]:
+        row = require_run(tx, dag_id, dag_run_id)
+        return row, run_answer(tx, row)
+
+    row, answer = await call.read(ask)
+    response.headers["ETag"] = _tag(row)
+    return answer
 
 
 @router.patch("/dags/{dag_id}/dagRuns/{dag_run_id}", responses=refusals(400, 401, 403, 404, 409, 412, 422))
@@ -180,7 +187,7 @@ async def patch_dag_run(
 
     def act(tx: PublicTransaction) -> DAGRunResponse:
         row = require_run(tx, dag_id, dag_run_id, lock=True)
-        check_match(if_match, etag(row.state, row.note, row.clear_number))
+        check_match(if_match, _tag(row))
         change_run(call, tx, dag_id, dag_run_id, body, update_mask)
         return run_answer(tx, require_run(tx, dag_id, dag_run_id))
 
@@ -440,6 +447,10 @@ def _member(kind: type[DagRunState] | type[DagRunType], value: str, name: str) -
         return kind(value)
     except ValueError:
         raise UnprocessableContent(f"{name} {value!r} is none of {', '.join(kind)}") from None
+
+
+def _tag(row: RunRow) -> str:
+    return etag(row.state, row.note, row.clear_number)
 
 
 def _midnight(day: date) -> datetime:

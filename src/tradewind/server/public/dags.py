@@ -29,7 +29,7 @@ from .models.dags import (
     DAGTagCollectionResponse,
 )
 from .models.filters import DagRunEndRange, DagRunStartRange
-from .negotiation import Accept, wanted_type
+from .negotiation import Accept, IfMatch, check_match, etag, wanted_type
 from .paging import Page, conditions, matches, order, page_of, slice_of, sorted_by
 from .refusals import refusals
 from .views_dags import dag_answers, details_answer, shown_name
@@ -115,9 +115,11 @@ async def patch_dags(
 
 
 @router.get("/dags/{dag_id}", tags=["DAG"], responses=refusals(400, 401, 403, 404, 422))
-async def get_dag(call: Caller, dag_id: str) -> DAGResponse:
+async def get_dag(call: Caller, response: Response, dag_id: str) -> DAGResponse:
     call.may(Action.READ, Resource.DAG, dag_id)
-    return await call.read(lambda tx: dag_answers(call.office, tx, [_view(tx, dag_id)])[0])
+    answer = await call.read(lambda tx: dag_answers(call.office, tx, [_view(tx, dag_id)])[0])
+    response.headers["ETag"] = etag(answer.is_paused)
+    return answer
 
 
 @router.get("/dags/{dag_id}/details", tags=["DAG"], responses=refusals(400, 401, 403, 404, 422))
@@ -135,13 +137,17 @@ async def get_dag_details(call: Caller, dag_id: str) -> DAGDetailsResponse:
 
 @router.patch("/dags/{dag_id}", tags=["DAG"], responses=refusals(400, 401, 403, 404, 422))
 async def patch_dag(
-    call: Caller, dag_id: str, body: DAGPatchBody, update_mask: Annotated[list[str] | None, Query()] = None
+    call: Caller,
+    dag_id: str,
+    body: DAGPatchBody,
+    update_mask: Annotated[list[str] | None, Query()] = None,
+    if_match: IfMatch = None,
 ) -> DAGResponse:
     call.may(Action.EDIT, Resource.DAG, dag_id)
     _check_mask(update_mask)
 
     def act(tx: PublicTransaction) -> DAGResponse:
-        _view(tx, dag_id)
+        check_match(if_match, etag(_view(tx, dag_id).dag.is_paused))
         _set_paused(call, tx, dag_id, body.is_paused)
         return dag_answers(call.office, tx, [_view(tx, dag_id)])[0]
 

@@ -24,6 +24,7 @@ class TaskFacts(msgspec.Struct, frozen=True, kw_only=True):
     operator: str = ""
     module: str = ""
     executor_config: dict[str, Any] = {}
+    pool: str = "default_pool"
     max_active_tis_per_dag: int | None = None
     max_active_tis_per_dagrun: int | None = None
 
@@ -40,6 +41,7 @@ class DagFacts(msgspec.Struct, frozen=True, kw_only=True):
     max_active_tasks: int = 16
     allowed_run_types: tuple[str, ...] | None = None
     tasks: tuple[TaskFacts, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def has_task_limits(self) -> bool:

@@ -75,6 +75,13 @@ def dags_consuming(d: Dialect) -> str:
     return f"SELECT DISTINCT u.dag_id FROM asset_use u WHERE u.role = 'schedule' AND ({like})"
 
 
+@statement
+def asset_conflicts(d: Dialect) -> str:
+    return f"""SELECT DISTINCT u.dag_id, a.conflict FROM asset_use u
+               JOIN asset a ON a.name = u.name AND a.uri = u.uri
+               WHERE a.conflict IS NOT NULL AND {d.any("u.dag_id", "dag_ids", Kind.TEXT)} ORDER BY 1, 2"""
+
+
 class ApiReadQueries(RunSlots):
     """See `ports.reads.ApiReads`."""
 
@@ -134,3 +141,7 @@ class ApiReadQueries(RunSlots):
     def dags_consuming(self, pattern: str) -> list[str]:
         found = self._rows(dags_consuming(self._dialect), pattern=f"%{self._value(Kind.TEXT, pattern)}%")
         return [dag_id for (dag_id,) in found]
+
+    def asset_conflicts(self, dag_ids: Sequence[str]) -> list[tuple[str, str]]:
+        found = self._rows(asset_conflicts(self._dialect), dag_ids=self._texts(dag_ids))
+        return [(dag_id, conflict) for dag_id, conflict in found]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tradewind.ports.reads_rows import DagView, TaskView, VersionHead, XComView
+from tradewind.ports.reads_rows import DagView, QuestionView, TaskView, VersionHead, XComView
 from tradewind.store import codec
 from tradewind.store.dialects.base import Dialect
 from tradewind.store.kinds import Kind
 
-from .api_views import beside, plain, record
+from .api_views import beside, plain, record, two
 from .listing import Field, Listing
 
 _I, _T, _N, _F = Kind.INSTANT, Kind.TEXT, Kind.INTEGER, Kind.FLAG
@@ -222,6 +222,119 @@ IMPORT_ERRORS: Listing[Any] = Listing(
     },
 )
 
+EVENTS: Listing[Any] = Listing(
+    name="the audit log",
+    source="audit_log a",
+    select=codec.AUDIT.select("a"),
+    read=plain(codec.AUDIT),
+    key="id",
+    fields={
+        "id": Field("a.event_id", _N),
+        "at": Field("a.at", _I),
+        "event": Field("a.event"),
+        "actor": Field("a.actor"),
+        "dag_id": Field("a.dag_id", nullable=True),
+        "run_id": Field("a.run_id", nullable=True),
+        "task_id": Field("a.task_id", nullable=True),
+        "map_index": Field(_first_index("a"), _N, nullable=True),
+        "try_number": Field("a.try_number", _N, nullable=True),
+        "logical_date": Field("a.at", _I),
+        "extra": Field("CAST(a.details AS TEXT)", nullable=True),
+    },
+)
+
+_CREATED = {
+    "created_at": Field("a.created_at", _I, nullable=True),
+    "updated_at": Field("a.updated_at", _I, nullable=True),
+}
+ASSETS: Listing[Any] = Listing(
+    name="assets",
+    source="asset a",
+    select=codec.ASSET.select("a"),
+    read=plain(codec.ASSET),
+    key="id",
+    fields={
+        "id": Field("a.asset_id", _N),
+        "name": Field("a.name"),
+        "uri": Field("a.uri"),
+        "group": Field("a.group_name"),
+        "is_active": Field("a.is_active", _F),
+    }
+    | _CREATED,
+)
+
+ALIASES: Listing[Any] = Listing(
+    name="asset aliases",
+    source="asset_alias a",
+    select=codec.ASSET_ALIAS.select("a"),
+    read=plain(codec.ASSET_ALIAS),
+    key="id",
+    fields={"id": Field("a.alias_id", _N), "name": Field("a.name"), "group": Field("a.group_name")},
+)
+
+ASSET_EVENTS: Listing[Any] = Listing(
+    name="asset events",
+    source="asset_event e",
+    select=codec.ASSET_EVENT.select("e"),
+    read=plain(codec.ASSET_EVENT),
+    key="id",
+    fields={
+        "id": Field("e.event_id", _N),
+        "asset_id": Field("e.asset_id", _N),
+        "name": Field("e.name"),
+        "timestamp": Field("e.at", _I),
+        "source_dag_id": Field("e.source_dag_id", nullable=True),
+        "source_run_id": Field("e.source_run_id", nullable=True),
+        "source_task_id": Field("e.source_task_id", nullable=True),
+        "source_map_index": Field("e.source_map_index", _N),
+    },
+)
+
+QUESTIONS: Listing[QuestionView] = Listing(
+    name="questions to people",
+    source="hitl_detail h",
+    select=f"{codec.HITL.select('h')}, {codec.TASK.select('t')}, r.logical_date, r.run_after",
+    read=two(codec.HITL, codec.TASK, QuestionView, _I, _I),
+    key="token",
+    joins={
+        "task": "JOIN task_instance t ON t.ti_id = h.ti_id",
+        "run": "JOIN dag_run r ON r.run_key = h.run_key",
+    },
+    shown=("task", "run"),
+    fields={
+        "token": Field("h.token"),
+        "ti_id": Field("h.ti_id", Kind.ID),
+        "dag_id": Field("h.dag_id"),
+        "run_id": Field("h.run_id"),
+        "task_id": Field("h.task_id"),
+        "map_index": Field(_first_index("h"), _N),
+        "map_path": Field("h.map_path"),
+        "try_number": Field("h.try_number", _N),
+        "is_newest": Field("h.try_number = t.try_number", _F, join="task"),
+        "state": Field("t.state", nullable=True, join="task"),
+        "subject": Field("h.subject"),
+        "body": Field("h.body", nullable=True),
+        "created_at": Field("h.created_at", _I),
+        "responded_at": Field("h.responded_at", _I, nullable=True),
+        "response_received": Field("h.responded_at IS NOT NULL", _F),
+        "responded_by_user_id": Field("h.responded_by", nullable=True),
+        "responded_by_user_name": Field("h.responded_by_name", nullable=True),
+        "run_after": Field("r.run_after", _I, join="run"),
+        "rendered_map_index": Field("t.map_index_label", nullable=True, join="task"),
+        "task_instance_operator": Field("t.operator", join="task"),
+        "task_instance_state": Field("t.state", nullable=True, join="task"),
+    },
+)
+
+BACKFILLS: Listing[Any] = Listing(
+    name="backfills",
+    source="backfill b",
+    select=codec.BACKFILL.select("b"),
+    read=plain(codec.BACKFILL),
+    key="id",
+    fields={"id": Field("b.backfill_id", _N), "dag_id": Field("b.dag_id")},
+)
+
 LISTS: Mapping[str, Listing[Any]] = {
     "dags": DAGS,
     "runs": RUNS,
@@ -232,4 +345,10 @@ LISTS: Mapping[str, Listing[Any]] = {
     "variables": VARIABLES,
     "pools": POOLS,
     "import_errors": IMPORT_ERRORS,
+    "events": EVENTS,
+    "assets": ASSETS,
+    "aliases": ALIASES,
+    "asset_events": ASSET_EVENTS,
+    "questions": QUESTIONS,
+    "backfills": BACKFILLS,
 }

@@ -55,3 +55,15 @@ def record(make: Callable[..., View], *kinds: Kind) -> Read[View]:
         return of
 
     return read
+
+
+def two(first: Codec[Any], second: Codec[Any], make: Callable[..., View], *kinds: Kind) -> Read[View]:
+    """`make(row, other, *further)`: rows of two tables side by side."""
+    width = len(first.columns)
+    whole = beside(second, lambda other, *further: (other, *further), *kinds)
+
+    def read(d: Dialect) -> Callable[[Sequence[Any]], View]:
+        decode, rest = first.decoder(d), whole(d)
+        return lambda found: make(decode(found[:width]), *rest(found[width:]))
+
+    return read
