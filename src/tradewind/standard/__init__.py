@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from tradewind.standard.bash import BashOperator, BashSensor
     from tradewind.standard.empty import EmptyOperator
     from tradewind.standard.files import FileSensor, FSHook
+    from tradewind.standard.hitl import ApprovalOperator, HITLBranchOperator, HITLEntryOperator, HITLOperator
     from tradewind.standard.http import HttpHook, HttpOperator, HttpSensor
     from tradewind.standard.python import (
         BranchPythonOperator,
@@ -25,6 +26,10 @@ _MODULES = {
     "EmptyOperator": "empty",
     "FSHook": "files",
     "FileSensor": "files",
+    "ApprovalOperator": "hitl",
+    "HITLBranchOperator": "hitl",
+    "HITLEntryOperator": "hitl",
+    "HITLOperator": "hitl",
     "HttpHook": "http",
     "HttpOperator": "http",
     "HttpSensor": "http",
@@ -42,6 +47,7 @@ _MODULES = {
 }
 
 __all__ = [
+    "ApprovalOperator",
     "BashOperator",
     "BashSensor",
     "BranchPythonOperator",
@@ -49,6 +55,9 @@ __all__ = [
     "EmptyOperator",
     "FSHook",
     "FileSensor",
+    "HITLBranchOperator",
+    "HITLEntryOperator",
+    "HITLOperator",
     "HttpHook",
     "HttpOperator",
     "HttpSensor",
