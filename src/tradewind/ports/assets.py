@@ -30,6 +30,13 @@ class AssetTx(Protocol):
     def asset_find(self, *, name: str | None = None, uri: str | None = None) -> list[AssetRow]:
         """Those with this name, this URI, or both; active ones first, then by id."""
 
+    def asset_list(
+        self, *, pattern: str | None = None, active: bool | None = None, limit: int = 100, after: int = 0
+    ) -> list[AssetRow]:
+        """By id; `pattern` is a part of the name or URI without regard to case; `after` is the last id of the page
+        before.
+        """
+
     def asset_set_active(self, asset_id: int, active: bool, conflict: str | None = None) -> None: ...
     def asset_set_late(self, asset_id: int, since: datetime | None) -> None: ...
     def asset_list_expected(self) -> list[tuple[AssetRow, datetime | None]]:
@@ -37,6 +44,9 @@ class AssetTx(Protocol):
 
     def alias_put(self, aliases: Sequence[AliasFacts]) -> None: ...
     def alias_find(self, name: str) -> AliasRow | None: ...
+    def alias_list(self) -> list[AliasRow]:
+        """By name."""
+
     def asset_use_put(self, dag_id: str, uses: Sequence[AssetUseRow]) -> list[AssetUseRow]:
         """Replace what a DAG speaks of; what it spoke of before. A use that stays keeps its `since`."""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from . import lineage as lineage
     from . import macros as macros
+    from .asset_decorator import asset as asset
     from .assets import Asset as Asset
     from .assets import AssetAccessControl as AssetAccessControl
     from .assets import AssetAlias as AssetAlias
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
     from .context import get_current_context as get_current_context
     from .context import get_parsing_context as get_parsing_context
     from .dag_decorator import dag as dag
+    from .deadlines import AsyncCallback as AsyncCallback
+    from .deadlines import BaseDeadlineReference as BaseDeadlineReference
+    from .deadlines import DeadlineAlert as DeadlineAlert
+    from .deadlines import DeadlineReference as DeadlineReference
+    from .deadlines import SyncCallback as SyncCallback
+    from .deadlines import deadline_reference as deadline_reference
     from .definition import DAG as DAG
     from .edges import EdgeModifier as EdgeModifier
     from .edges import Label as Label
@@ -96,6 +103,7 @@ _MODULES = {
     "state_store": "NEVER_EXPIRE",
     "configuration": "conf",
     "lineage": "lineage=",
+    "deadlines": "AsyncCallback BaseDeadlineReference DeadlineAlert DeadlineReference SyncCallback deadline_reference",
     "taskflow": "task setup teardown result",
     "groups": "TaskGroup task_group",
     "edges": "EdgeModifier Label chain chain_linear cross_downstream",
@@ -105,6 +113,7 @@ _MODULES = {
         "CronTriggerTimetable MultipleCronTriggerTimetable CronDataIntervalTimetable "
         "DeltaTriggerTimetable DeltaDataIntervalTimetable EventsTimetable AssetOrTimeSchedule AssetSchedule"
     ),
+    "asset_decorator": "asset",
     "assets": "Asset AssetAccessControl AssetAlias AssetAll AssetAny AssetWatcher Metadata",
     "sensor": "BaseSensorOperator PokeReturnValue",
     "branching": "BaseBranchOperator BranchMixIn SkipMixin",
@@ -127,7 +136,6 @@ _MODULES = {
 """Module → its public names; `a=b`: public as `a`, called `b` there; `a=`: the module itself."""
 
 _NOT_YET = {
-    "asset DAGs": "asset",
     "asset partitions": (
         "AllowedKeyMapper ChainMapper CronPartitionTimetable DayWindow FanOutMapper FixedKeyMapper HourWindow "
         "IdentityMapper "
@@ -136,7 +144,6 @@ _NOT_YET = {
         "RollupMapper SegmentWindow StartOfDayMapper StartOfHourMapper StartOfMonthMapper StartOfQuarterMapper "
         "StartOfWeekMapper StartOfYearMapper WaitForAll WeekWindow Window YearWindow"
     ),
-    "deadlines": "AsyncCallback BaseDeadlineReference DeadlineAlert DeadlineReference SyncCallback deadline_reference",
     "retry policies": "ExceptionRetryPolicy RetryAction RetryDecision RetryPolicy RetryRule",
 }
 """Topic → names that Airflow has and that are not built yet."""
@@ -171,8 +178,10 @@ __all__ = [
     "AssetOrTimeSchedule",
     "AssetSchedule",
     "AssetWatcher",
+    "AsyncCallback",
     "BaseAsyncOperator",
     "BaseBranchOperator",
+    "BaseDeadlineReference",
     "BaseHook",
     "BaseNotifier",
     "BaseOperator",
@@ -186,6 +195,8 @@ __all__ = [
     "CronTriggerTimetable",
     "DAG",
     "DagRunState",
+    "DeadlineAlert",
+    "DeadlineReference",
     "DeltaDataIntervalTimetable",
     "DeltaTriggerTimetable",
     "DownstreamTasksSkipped",
@@ -202,6 +213,7 @@ __all__ = [
     "PokeReturnValue",
     "ResumableJobMixin",
     "SkipMixin",
+    "SyncCallback",
     "TaskDeferred",
     "TaskGroup",
     "TaskInstance",
@@ -212,11 +224,13 @@ __all__ = [
     "XComArg",
     "XComNotFound",
     "__version__",
+    "asset",
     "chain",
     "chain_linear",
     "conf",
     "cross_downstream",
     "dag",
+    "deadline_reference",
     "get_current_context",
     "get_parsing_context",
     "lineage",

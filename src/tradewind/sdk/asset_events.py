@@ -117,7 +117,7 @@ class SourceTask:
         return decode_value(reply.values[0].value, self._attempt.client, PatternGate(patterns=()))
 
 
-class _Lookup:
+class Lookup:
     """Asks for assets that are named by reference."""
 
     def __init__(self, attempt: Attempt | None) -> None:
@@ -168,7 +168,7 @@ class OutletEvent:
     (assets) the partitions that were made.
     """
 
-    def __init__(self, key: Key, lookup: _Lookup) -> None:
+    def __init__(self, key: Key, lookup: Lookup) -> None:
         self.key = key
         self.extra: dict[str, Any] = {}
         self.partition_keys: dict[str, None] = {}
@@ -218,7 +218,7 @@ class OutletEvents(Mapping[Any, OutletEvent]):
     """`outlet_events` of the context: asset, alias or reference → what is told of it."""
 
     def __init__(self, attempt: Attempt | None = None) -> None:
-        self._lookup = _Lookup(attempt)
+        self._lookup = Lookup(attempt)
         self._found: dict[Key, OutletEvent] = {}
 
     def __getitem__(self, outlet: Any) -> OutletEvent:
@@ -329,7 +329,7 @@ class InletEvents(Mapping[Any, EventsOf]):
         self._inlets = [each for each in inlets if isinstance(each, Asset | AssetAlias | AssetRef)]
         self._all = list(inlets)
         self._attempt = attempt
-        self._lookup = _Lookup(attempt)
+        self._lookup = Lookup(attempt)
 
     def __getitem__(self, inlet: Any) -> EventsOf:
         if isinstance(inlet, int):
@@ -362,7 +362,7 @@ class TriggeringEvents(Mapping[Any, list[AssetEvent]]):
 
     def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
-        self._lookup = _Lookup(attempt)
+        self._lookup = Lookup(attempt)
         self._read: list[AssetEvent] | None = None
 
     @property

@@ -12,7 +12,7 @@ from typing import Any
 
 from tradewind.sdk.connections import Connection
 from tradewind.wire import execution as ex
-from tradewind.wire.assets import AssetEmission, AssetEventFacts
+from tradewind.wire.assets import AssetEmission, AssetEventFacts, AssetFacts
 from tradewind.wire.errors import BadInput, InvalidValue, NotFound
 from tradewind.wire.ids import path_of
 
@@ -42,6 +42,8 @@ class MemoryWorld:
         self.xcoms: dict[Where, dict[str, ex.XComValue]] = {}
         self.states: dict[Where, str | None] = {}
         self.stored: dict[str, bytes] = {}
+        self.assets: tuple[AssetFacts, ...] = ()
+        """Those that the DAG speaks of."""
         self.asset_events: list[AssetEventFacts] = []
         """Changes that tasks of this run told of, oldest first."""
         self.secrets: set[str] = set()
@@ -51,6 +53,13 @@ class MemoryWorld:
     def put(self, where: Where, entries: tuple[ex.XComEntry, ...]) -> None:
         """Keep pushed values."""
         self.xcoms.setdefault(where, {}).update({entry.key: entry.value for entry in entries})
+
+    def found_asset(self, wanted: str) -> ex.FoundAsset:
+        """The asset of this name or URI; one that the DAG does not describe is taken as described so."""
+        known = next((each for each in self.assets if wanted in (each.name, each.uri)), None)
+        if known is None:
+            return ex.FoundAsset(name=wanted, uri=wanted)
+        return ex.FoundAsset(name=known.name, uri=known.uri, group=known.group, extra=known.extra)
 
     def tell(self, emissions: Iterable[AssetEmission], task_id: str, map_index: int, at: datetime) -> None:
         """Keep changes of assets that a task told of."""
@@ -105,7 +114,7 @@ class MemoryClient:
             case ex.GetAssetEvents():
                 return ex.AssetEvents(() if message.triggering else tuple(_events(world.asset_events, message)))
             case ex.GetAssets():
-                return ex.Assets(())
+                return ex.Assets(tuple(world.found_asset(each) for each in (*message.names, *message.uris)))
             case ex.GetPreviousRun():
                 return ex.Run()
             case ex.GetState() | ex.PutState() | ex.DropState():

@@ -203,6 +203,7 @@ class _Run:
         self._pause = pause
         self._mark_success = mark_success
         self._document: DagDocument = compile_dag(dag, file=dag.fileloc)
+        world.assets = self._document.assets
         self._tasks: dict[str, TaskDocument] = {task.task_id: task for task in self._document.tasks}
         self._instances: dict[events.Key, _Instance] = {}
         self._ready: list[tuple[int, int, events.Key]] = []

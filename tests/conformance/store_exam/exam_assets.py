@@ -41,6 +41,11 @@ class AssetExam:
             assert [row.asset_id for row in tx.asset_find(name="a")] == [one]
             assert [row.asset_id for row in tx.asset_find(uri="b")] == [other]
             assert tx.asset_find() == []
+            assert [row.name for row in tx.asset_list()] == ["a", "b"]
+            assert [row.name for row in tx.asset_list(pattern="S3:")] == ["a"]
+            assert [row.name for row in tx.asset_list(pattern="_")] == []
+            assert [row.name for row in tx.asset_list(limit=1, after=one)] == ["b"]
+            assert tx.asset_list(active=True) == []
             tx.asset_set_active(one, True)
             tx.asset_set_active(other, False, "why not")
             tx.asset_set_late(one, START)
@@ -61,6 +66,7 @@ class AssetExam:
             assert found is not None
             assert found.group_name == "h"
             assert tx.alias_find("z") is None
+            assert [row.name for row in tx.alias_list()] == ["x", "y"]
             assert tx.asset_use_put("d", [first]) == []
         later = START + timedelta(hours=1)
         second = AssetUseRow(dag_id="d", task_id="", role="schedule", kind="alias", name="x", uri="", since=later)

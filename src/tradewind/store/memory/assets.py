@@ -60,6 +60,19 @@ class AssetPart(Unit):
         found = [row for row in self._data.assets if name in (None, row.name) and uri in (None, row.uri)]
         return sorted(found, key=lambda row: (not row.is_active, row.asset_id))
 
+    def asset_list(
+        self, *, pattern: str | None = None, active: bool | None = None, limit: int = 100, after: int = 0
+    ) -> list[AssetRow]:
+        wanted = (pattern or "").lower()
+        found = [
+            row
+            for row in self._data.assets
+            if row.asset_id > after
+            and active in (None, row.is_active)
+            and (wanted in row.name.lower() or wanted in row.uri.lower())
+        ]
+        return sorted(found, key=lambda row: row.asset_id)[:limit]
+
     def asset_set_active(self, asset_id: int, active: bool, conflict: str | None = None) -> None:
         journal, row = self._write("asset_set_active"), self._data.assets.get(asset_id)
         if row is not None:
@@ -87,6 +100,9 @@ class AssetPart(Unit):
 
     def alias_find(self, name: str) -> AliasRow | None:
         return self._data.asset_aliases.get(name)
+
+    def alias_list(self) -> list[AliasRow]:
+        return sorted(self._data.asset_aliases, key=lambda row: row.name)
 
     def asset_use_put(self, dag_id: str, uses: Sequence[AssetUseRow]) -> list[AssetUseRow]:
         journal, table = self._write("asset_use_put"), self._data.asset_uses

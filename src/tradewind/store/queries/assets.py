@@ -41,6 +41,19 @@ def asset_find(_: Dialect, by_name: bool, by_uri: bool) -> str:
 
 
 @statement
+def asset_list(d: Dialect, by_pattern: bool, by_active: bool) -> str:
+    like = f"""AND ({d.folded("a.name")} LIKE {d.folded(":pattern")} ESCAPE '!'
+                    OR {d.folded("a.uri")} LIKE {d.folded(":pattern")} ESCAPE '!')"""
+    return f"""SELECT {ASSET.select("a")} FROM asset a WHERE a.asset_id > :after {like if by_pattern else ""}
+               {"AND a.is_active = :active" if by_active else ""} ORDER BY a.asset_id LIMIT :limit"""
+
+
+@statement
+def alias_list(_: Dialect) -> str:
+    return f"SELECT {ASSET_ALIAS.select('a')} FROM asset_alias a ORDER BY a.name"
+
+
+@statement
 def asset_set_active(_: Dialect) -> str:
     return "UPDATE asset SET is_active = :active, conflict = :conflict WHERE asset_id = :asset_id"
 
@@ -101,6 +114,18 @@ class AssetQueries(Work):
         text = asset_find(self._dialect, name is not None, uri is not None)
         return self._read_all(ASSET, text, **_given(self, name=name, uri=uri))
 
+    def asset_list(
+        self, *, pattern: str | None = None, active: bool | None = None, limit: int = 100, after: int = 0
+    ) -> list[AssetRow]:
+        given: dict[str, Any] = {}
+        if pattern is not None:
+            escaped = pattern.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+            given["pattern"] = self._value(Kind.TEXT, f"%{escaped}%")
+        if active is not None:
+            given["active"] = active
+        text = asset_list(self._dialect, pattern is not None, active is not None)
+        return self._read_all(ASSET, text, after=after, limit=limit, **given)
+
     def asset_set_active(self, asset_id: int, active: bool, conflict: str | None = None) -> None:
         reason = self._value(Kind.TEXT, conflict)
         self._write(asset_set_active(self._dialect), asset_id=asset_id, active=active, conflict=reason)
@@ -124,6 +149,9 @@ class AssetQueries(Work):
 
     def alias_find(self, name: str) -> AliasRow | None:
         return self._read_one(ASSET_ALIAS, alias_find(self._dialect), name=self._value(Kind.TEXT, name))
+
+    def alias_list(self) -> list[AliasRow]:
+        return self._read_all(ASSET_ALIAS, alias_list(self._dialect))
 
     def asset_use_put(self, dag_id: str, uses: Sequence[AssetUseRow]) -> list[AssetUseRow]:
         before = self.asset_use_list(dag_id=dag_id)
