@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tests.conformance.store_exam.exam_assets import AssetExam
 from tests.conformance.store_exam.exam_backfills import BackfillExam
 from tests.conformance.store_exam.exam_components import ComponentExam
+from tests.conformance.store_exam.exam_deadlines import DeadlineExam
 from tests.conformance.store_exam.exam_inbox import InboxExam
 from tests.conformance.store_exam.exam_legal import LegalChangeExam
 from tests.conformance.store_exam.exam_limits import LimitExam
@@ -265,3 +266,6 @@ class TestPast(PastExam): ...
 
 
 class TestBackfills(BackfillExam): ...
+
+
+class TestDeadlines(DeadlineExam): ...

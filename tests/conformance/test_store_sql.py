@@ -10,6 +10,7 @@ from tests.conformance.store_exam.exam_backfills import BackfillExam
 from tests.conformance.store_exam.exam_bell import BellExam
 from tests.conformance.store_exam.exam_components import ComponentExam
 from tests.conformance.store_exam.exam_dags import DagExam, FileExam
+from tests.conformance.store_exam.exam_deadlines import DeadlineExam
 from tests.conformance.store_exam.exam_inbox import InboxExam
 from tests.conformance.store_exam.exam_limits import LimitExam
 from tests.conformance.store_exam.exam_outbox import OutboxExam
@@ -119,3 +120,6 @@ class TestPast(PastExam): ...
 
 
 class TestBackfills(BackfillExam): ...
+
+
+class TestDeadlines(DeadlineExam): ...

@@ -88,6 +88,42 @@ def note_run(given: Namespace) -> None:
     print(f"run {run.run_id!r} of DAG {run.dag_id!r} has {'the' if given.note else 'no'} note")
 
 
+@NOUN.verb(
+    "deadlines",
+    argument("dag_id", nargs="?", help="only of this DAG"),
+    argument("--run-id", help="only of this run"),
+    argument("--state", action="append", choices=("pending", "met", "missed", "void"), help="only in this state"),
+    argument("-n", "--limit", type=int, default=25, help="how many (default 25)"),
+    OUTPUT,
+)
+def deadlines(given: Namespace) -> None:
+    """List deadlines of runs and tasks, latest due first, with what became of their callbacks."""
+    from tradewind.commands.deadlines import list_deadlines
+    from tradewind.ports.deadline_rows import DeadlineState
+
+    states = [DeadlineState(state) for state in given.state or ()]
+    with database() as store, store.read() as tx:
+        found = list_deadlines(tx, dag_id=given.dag_id, run_id=given.run_id, states=states, limit=given.limit)
+    facts = (
+        {
+            "dag_id": row.dag_id,
+            "run_id": row.run_id,
+            "task_id": row.task_id or None,
+            "name": row.name,
+            "due_at": row.due_at,
+            "state": row.state,
+            "settled_at": row.settled_at,
+            "callback": state,
+            "error": error or row.reason,
+            "reference": row.reference,
+            "path": row.path,
+        }
+        for row, state, error in found
+    )
+    columns = ("dag_id", "run_id", "task_id", "name", "due_at", "state", "callback", "error")
+    show_rows(facts, given.output, columns, "there are no deadlines")
+
+
 @NOUN.verb("delete", DAG_ID, RUN_ID, YES)
 def delete(given: Namespace) -> None:
     """Delete a run that does not run, with its task instances and their values. Logs stay."""

@@ -23,6 +23,7 @@ from tradewind.wire.errors import BadInput, Conflict, NotFound
 from tradewind.wire.inbox import PastChanged
 from tradewind.wire.states import LIVE_RUN_STATES, DagRunState, DagRunTriggeredBy, DagRunType
 
+from .deadlines import has_deadlines, note_deadlines
 from .documents import Documents
 from .params import check_conf
 from .runs import clear_instances, generate_run_id, require_dag
@@ -153,6 +154,10 @@ def create_backfill(
     row = replace(row, backfill_id=tx.backfill_insert(row))
     made = [_run(dag, row, each.info, now, new_id()) for each in plan.dates if each.deed is Deed.CREATE]
     inserted = tx.run_insert_many(made)
+    document = documents.get(tx, dag.version_id).document
+    for run in made if has_deadlines(document) else ():
+        if run.run_key in inserted:
+            note_deadlines(tx, document, run, now)
     fresh = {_date_of(run): run.run_key for run in made if run.run_key in inserted}
     tx.backfill_runs_insert(
         [

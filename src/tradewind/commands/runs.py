@@ -18,6 +18,7 @@ from tradewind.wire.ids import check_run_id
 from tradewind.wire.inbox import ClearedInstance, InstancesCleared, PastChanged, RunRenewed, RunStopAsked
 from tradewind.wire.states import EXECUTING_STATES, LIVE_RUN_STATES, DagRunState, DagRunTriggeredBy, DagRunType
 
+from .deadlines import note_deadlines, renew_deadlines
 from .documents import Documents, VersionedDag
 from .params import check_conf
 
@@ -109,6 +110,7 @@ def trigger_run(
         partition_key=partition_key,
     )
     insert_run(tx, row)
+    note_deadlines(tx, document, row, now)
     return row
 
 
@@ -200,6 +202,7 @@ def clear_instances(
         tx.inbox_put([(run.run_key, InstancesCleared(lines))])
     elif run.state not in LIVE_RUN_STATES and reset_run:
         tx.run_move("requeue", run.run_key, reason=None, now=now)
+        renew_deadlines(tx, dag.document, run, now)
         tell_following(tx, run)
         tx.ring("runs")
     tx.ring("changes")

@@ -7,6 +7,7 @@ one transaction that is right with any number of them.
 | `ForgottenComponents` | heartbeat rows of processes that are long gone |
 | `SlotsAudit` | counters of pools, limits and runs that differ from the rows they count |
 | `OutboxDelivery` | (no mending) callbacks and notices that wait for delivery |
+| `Deadlines` | (no mending) deadlines of runs and tasks that are due |
 | `CompletedBackfills` | backfills whose end nobody saw |
 | `OrphanedHolds` | slots that instances of ended runs still hold |
 
@@ -23,18 +24,27 @@ from tradewind.ports.vault import Vault
 
 from .backfills import CompletedBackfills
 from .components import ForgottenComponents
+from .deadlines import Deadlines
 from .lost_agents import LostAgents
 from .outbox import OutboxDelivery
 from .slots import OrphanedHolds, SlotsAudit
 
-__all__ = ["maintenance_services", "CompletedBackfills", "LostAgents", "ForgottenComponents", "SlotsAudit", "OrphanedHolds", "OutboxDelivery"]
+__all__ = [
+    "maintenance_services",
+    "CompletedBackfills",
+    "LostAgents",
+    "ForgottenComponents",
+    "SlotsAudit",
+    "OrphanedHolds",
+    "OutboxDelivery",
+]
 
 
 def maintenance_services(store: Store, clock: Clock, settings: Settings, vault: Vault | None = None) -> list[Service]:
     """All duties, with the rhythms of the settings. Callbacks are delivered where there is a `vault`."""
     interval = settings.maintenance.interval_seconds
     return [
-        *([OutboxDelivery(store, clock, vault, settings)] if vault is not None else []),
+        *([OutboxDelivery(store, clock, vault, settings), Deadlines(store, vault)] if vault is not None else []),
         LostAgents(store, clock, settings.agent.lost_seconds, settings.core.infrastructure_retries_max),
         ForgottenComponents(store, interval, settings.scheduler.lease_seconds),
         SlotsAudit(store, interval),

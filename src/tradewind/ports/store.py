@@ -26,8 +26,9 @@ from tradewind.wire.execution import FoundXCom, XComEntry
 from tradewind.wire.inbox import InboxEvent
 from tradewind.wire.states import DagRunState, DagRunType, TaskInstanceState
 
-from .backfills import BackfillTx
 from .assets import AssetTx
+from .backfills import BackfillTx
+from .deadlines import DeadlineTx
 from .hitl import HitlTx
 from .outbox import OutboxTx
 from .past import PastTx
@@ -352,10 +353,12 @@ class Transaction(
     TriggerTx,
     AssetTx,
     HitlTx,
-    PastTx, PeopleTx,
+    PastTx,
+    PeopleTx,
     OutboxTx,
     StateStoreTx,
     BackfillTx,
+    DeadlineTx,
     Reads,
     Protocol,
 ):

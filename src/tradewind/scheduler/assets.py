@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from tradewind.commands.deadlines import note_deadlines
 from tradewind.commands.documents import Documents
 from tradewind.domain.assets import Waiting, decide
 from tradewind.kernel.log import get_logger
@@ -21,6 +22,8 @@ from tradewind.wire.states import DagRunState, DagRunTriggeredBy, DagRunType
 
 log = get_logger("scheduler")
 
+_versions = Documents(64)
+"""For the deadlines of what is made here."""
 RUNS_PER_LOOK = 100
 """Runs made for one consumer at once; it is looked at again when more may be due."""
 
@@ -102,6 +105,7 @@ def make_run(
         log.warning("asset_run_exists", dag_id=dag.dag_id, run_id=row.run_id)
         return False
     tx.asset_consume(run_key, dag.dag_id, partition_key, event_ids)
+    note_deadlines(tx, _versions.get(tx, dag.version_id).document, row, now)
     log.info("asset_run_created", dag_id=dag.dag_id, run_id=row.run_id, events=len(event_ids))
     return True
 

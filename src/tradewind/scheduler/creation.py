@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from tradewind.commands.deadlines import note_deadlines
 from tradewind.commands.documents import Documents
 from tradewind.commands.runs import generate_run_id, tell_following
 from tradewind.commands.schedules import announced_run, info_of_run, next_info, next_run
@@ -38,6 +39,7 @@ def _create_for(tx: Transaction, documents: Documents, now: datetime, new_id: Ca
         row = _row(dag, info, now, new_id())
         if tx.run_insert(row) is None:
             tell_following(tx, row)
+            note_deadlines(tx, document, row, now)
             made = 1
         else:
             log.info("scheduled_run_exists", dag_id=dag.dag_id, logical_date=info.logical_date.isoformat())

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from tradewind.commands.deadlines import has_deadlines, settle_ended_run
 from tradewind.commands.waits import resumes_of
 from tradewind.domain.admission import UNLIMITED, Demand, Draw
 from tradewind.domain.planner import InstanceSnapshot, RunPlan, changes, events
@@ -618,6 +619,9 @@ class Step:
                 log.warning("run_end_refused", run_key=end.run_key, change=end.change)
         for run in self.finished:
             self._after_run(run)
+        for run in self.finished:
+            if has_deadlines(run.dag.document):
+                settle_ended_run(self.tx, run.run_key, self.now)
         filled = {run.row.backfill_id for run in self.finished if run.row.backfill_id is not None}
         if filled:
             self.tx.backfill_complete(sorted(filled), self.now)

@@ -228,6 +228,14 @@ def _assets(what: str, value: Any) -> list[Any]:
     return [value]
 
 
+def _deadline(what: str, value: Any) -> tuple[Any, ...]:
+    if value is None:
+        return ()
+    from .deadlines import deadlines_of
+
+    return deadlines_of(what.removeprefix("deadline "), value)
+
+
 CHECKS: dict[str, Check] = {
     "task_id": lambda _, value: checked_id("task id", value),
     "owner": _owner,
@@ -277,5 +285,6 @@ CHECKS: dict[str, Check] = {
     "allow_nested_operators": flag,
     "render_template_as_native_obj": _flag_or_none,
     "isolation": isolation,
+    "deadline": _deadline,
 }
 """Argument name → its check."""

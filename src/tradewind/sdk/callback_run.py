@@ -97,6 +97,8 @@ def context_of(dag: DAG | None, facts: Mapping[str, Any], attempt: Attempt, cloc
     context["dag_run"] = dataclasses.replace(context["dag_run"], state=str(facts.get("run_state") or "running"))
     context["params"] = _params(task if task is not None else dag, conf)
     context["reason"] = facts.get("reason", "")
+    if "deadline" in facts:
+        context["deadline"] = facts["deadline"]
     if "exception" in facts:
         context["exception"] = str(facts["exception"])
     return context

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from tradewind.wire.deadlines import DeadlineDocument
 from tradewind.wire.deferral import Deferral
 from tradewind.wire.document import (
     FORMAT,
@@ -22,6 +23,7 @@ from tradewind.wire.document import (
 
 from .asset_documents import facts_of, leaves_of
 from .dag_checks import check_complete, topological_order
+from .deadlines import DeadlineAlert, deadline_document
 from .definition import DAG
 from .errors import InvalidDag, WrongValue
 from .groups import MappedTaskGroup, TaskGroup
@@ -93,6 +95,7 @@ def compile_dag(dag: DAG, *, file: str, code_digest: str = "") -> DagDocument:
         edge_labels=_edge_labels(dag),
         assets=assets,
         aliases=aliases,
+        deadlines=tuple(deadline_document(alert) for alert in dag.deadline),
         warnings=tuple(_warnings(dag)),
         extra=_dag_extra(dag),
     )
@@ -158,8 +161,17 @@ def _task_document(task: Task, weight: int) -> TaskDocument:
         resources=_json(task.resources),
         inlets=leaves_of(task.inlets),
         outlets=leaves_of(task.outlets),
+        deadlines=_deadlines(task),
         extra=_task_extra(task),
     )
+
+
+def _deadlines(task: Task) -> tuple[DeadlineDocument, ...]:
+    # Operators of others may have an attribute of this name for something else.
+    alerts = getattr(task, "deadline", ())
+    if not isinstance(alerts, tuple):
+        return ()
+    return tuple(deadline_document(alert) for alert in alerts if isinstance(alert, DeadlineAlert))
 
 
 def _start_trigger(task: Task) -> Deferral | None:

@@ -15,6 +15,7 @@ from . import dag_checks, dates
 from .arguments import callbacks, flag, text, whole_number
 from .arguments import isolation as isolation_of
 from .calls import CheckedCall
+from .deadlines import deadlines_of
 from .defaults import authoring_defaults
 from .errors import WrongArgument, WrongValue, checked_id, nearest
 from .groups import TaskGroup
@@ -135,9 +136,7 @@ class DAG(metaclass=CheckedCall):
             0, f"max_consecutive_failed_dag_runs {of}", max_consecutive_failed_dag_runs, 0
         )
         self.dagrun_timeout = dag_checks.timeout(of, dagrun_timeout)
-        if deadline:
-            raise NotImplementedError(f"deadline {of}: deadlines are not available yet")
-        self.deadline = deadline
+        self.deadline = deadlines_of(of, deadline)
         self.sla_miss_callback = sla_miss_callback
         self.catchup = standard.catchup if catchup is None else flag(f"catchup {of}", catchup)
         self.on_success_callback = callbacks(f"on_success_callback {of}", on_success_callback)

@@ -94,6 +94,7 @@ class Task(Dependable):
     allow_nested_operators: bool
     render_template_as_native_obj: bool | None
     isolation: Isolation | None
+    deadline: tuple[Any, ...]
     _task_display_name: str | None
 
     # --- place -------------------------------------------------------------------------------------------------------

@@ -123,6 +123,7 @@ class BaseOperator(Task, metaclass=OperatorMeta):
         allow_nested_operators: bool = True,
         render_template_as_native_obj: bool | None = None,
         isolation: Isolation | str | None = None,
+        deadline: Any = None,
         **kwargs: Any,
     ) -> None:
         given = dict(locals())

@@ -7,7 +7,16 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from tradewind.ports import asset_rows, backfill_rows, hitl_rows, outbox_rows, people_rows, state_store_rows, trigger_rows
+from tradewind.ports import (
+    asset_rows,
+    backfill_rows,
+    deadline_rows,
+    hitl_rows,
+    outbox_rows,
+    people_rows,
+    state_store_rows,
+    trigger_rows,
+)
 from tradewind.ports import rows as r
 
 from .dialects.base import Dialect
@@ -125,6 +134,7 @@ ROLE = Codec("role", people_rows.RoleRow)
 API_TOKEN = Codec("api_token", people_rows.ApiTokenRow)
 SESSION = Codec("web_session", people_rows.SessionRow)
 AUDIT = Codec("audit_log", people_rows.AuditRow)
+DEADLINE = Codec("deadline", deadline_rows.DeadlineRow)
 BACKFILL = Codec("backfill", backfill_rows.BackfillRow)
 BACKFILL_RUN = Codec("backfill_run", backfill_rows.BackfillRunRow)
 ASSET = Codec("asset", asset_rows.AssetRow)
@@ -137,6 +147,6 @@ CODECS: tuple[Codec[Any], ...] = (
     FILE, IMPORT_ERROR, DAG, VERSION, RUN, TASK, ATTEMPT, XCOM, POOL, COMPONENT, CONNECTION, VARIABLE, USER,
     OUTBOX, TRIGGER, HITL, STATE,
     ROLE, API_TOKEN, SESSION, AUDIT,
-    BACKFILL, BACKFILL_RUN,
+    BACKFILL, BACKFILL_RUN, DEADLINE,
     ASSET, ASSET_ALIAS, ASSET_USE, ASSET_EVENT, ASSET_CURSOR, PARTITION_SHARE,
 )  # fmt: skip

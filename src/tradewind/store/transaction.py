@@ -13,6 +13,7 @@ from .queries.assets import AssetQueries
 from .queries.backfills import BackfillQueries
 from .queries.components import ComponentQueries
 from .queries.dags import DagQueries
+from .queries.deadlines import DeadlineQueries
 from .queries.favorites import FavoriteQueries
 from .queries.files import FileQueries
 from .queries.hitl import HitlQueries
@@ -54,6 +55,7 @@ class SqlTransaction(
     StateStoreQueries,
     PastQueries,
     BackfillQueries,
+    DeadlineQueries,
     PeopleQueries,
     ReadQueries,
     UiReadQueries,

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from .assets import AliasFacts, AssetFacts, Leaf
+from .deadlines import DeadlineDocument
 from .deferral import Deferral
 from .errors import InvalidDag
 from .schedule import NullSchedule, Schedule
@@ -151,6 +152,8 @@ class TaskDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Assets it reads, sorted."""
     outlets: tuple[Leaf, ...] = ()
     """Assets it changes, sorted."""
+    deadlines: tuple[DeadlineDocument, ...] = ()
+    """Until when all its instances must have succeeded, or been skipped."""
     extra: dict[str, Any] = {}
     """Room for constructs of later issues (assets, retry policies...) without a change of format."""
 
@@ -228,6 +231,8 @@ class DagDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     assets: tuple[AssetFacts, ...] = ()
     """All that schedule, inlets and outlets speak of, by name and URI."""
     aliases: tuple[AliasFacts, ...] = ()
+    deadlines: tuple[DeadlineDocument, ...] = ()
+    """Until when a run must have ended."""
     warnings: tuple[str, ...] = ()
     extra: dict[str, Any] = {}
 

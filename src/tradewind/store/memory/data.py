@@ -16,6 +16,7 @@ from tradewind.ports.asset_rows import (
     PartitionShareRow,
 )
 from tradewind.ports.backfill_rows import BackfillRow, BackfillRunRow
+from tradewind.ports.deadline_rows import DeadlineRow
 from tradewind.ports.hitl_rows import HitlRow
 from tradewind.ports.outbox_rows import OutboxRow
 from tradewind.ports.people_rows import ApiTokenRow, AuditRow, RoleRow, SessionRow
@@ -80,6 +81,7 @@ class Data:
         "attempts",
         "backfill_runs",
         "backfills",
+        "deadlines",
         "audit",
         "components",
         "connections",
@@ -139,6 +141,11 @@ class Data:
             check=_check_backfill,
             uniques={"active": Unique("dag_id", lambda row: row.dag_id if row.completed_at is None else None)},
         )
+        self.deadlines: Table[str, DeadlineRow] = Table(
+            "deadline",
+            uniques={"place": Unique("run_key, task_id, ordinal", lambda row: (row.run_key, row.task_id, row.ordinal))},
+            indexes={"run": Index(lambda row: row.run_key)},
+        )
         self.backfill_runs: Table[tuple[int, int], BackfillRunRow] = Table(
             "backfill_run", indexes={"backfill": Index(lambda row: row.backfill_id)}
         )
@@ -166,21 +173,15 @@ class Data:
         self.components: Table[tuple[str, str], ComponentRow] = Table(
             "component", indexes={"name": Index(lambda row: (row.kind, row.name))}
         )
-        self.triggers: Table[str, TriggerRow] = Table(
-            "trigger_row", indexes={"instance": Index(lambda row: row.ti_id)}
-        )
-        self.questions: Table[str, HitlRow] = Table(
-            "hitl_detail", indexes={"instance": Index(lambda row: row.ti_id)}
-        )
+        self.triggers: Table[str, TriggerRow] = Table("trigger_row", indexes={"instance": Index(lambda row: row.ti_id)})
+        self.questions: Table[str, HitlRow] = Table("hitl_detail", indexes={"instance": Index(lambda row: row.ti_id)})
         self.connections: Table[str, ConnectionRow] = Table("connection")
         self.variables: Table[str, VariableRow] = Table("variable")
         self.assets: Table[int, AssetRow] = Table(
             "asset", uniques={"identity": Unique("(name, uri)", lambda row: (row.name, row.uri))}
         )
         self.asset_aliases: Table[str, AliasRow] = Table("asset_alias")
-        self.asset_uses: Table[UseKey, AssetUseRow] = Table(
-            "asset_use", indexes={"dag": Index(lambda row: row.dag_id)}
-        )
+        self.asset_uses: Table[UseKey, AssetUseRow] = Table("asset_use", indexes={"dag": Index(lambda row: row.dag_id)})
         self.asset_events: Table[int, AssetEventRow] = Table(
             "asset_event", indexes={"asset": Index(lambda row: row.asset_id)}
         )

@@ -85,6 +85,8 @@ class PastPart(Unit):
                 self._delete_instance(journal, task.ti_id)
             for line in data.inbox.found("run", run_key):
                 data.inbox.delete(journal, line.number)
+            for deadline in data.deadlines.found("run", run_key):
+                data.deadlines.delete(journal, deadline.deadline_id)
             data.runs.delete(journal, run_key)
             gone += 1
         self.topics.add("changes")

@@ -15,6 +15,7 @@ from .backfills import BackfillPart
 from .components import ComponentPart
 from .dags import DagPart
 from .data import Data
+from .deadlines import DeadlinePart
 from .limits import LimitPart
 from .outbox import OutboxPart
 from .past import PastPart
@@ -42,6 +43,7 @@ class MemoryTransaction(
     PastPart,
     PeoplePart,
     BackfillPart,
+    DeadlinePart,
     ReadPart,
 ):
     """`ports.store.Transaction`."""

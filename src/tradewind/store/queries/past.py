@@ -14,7 +14,7 @@ from tradewind.store.statements import Work, statement
 
 OF_INSTANCE = ("task_attempt", "xcom", "rendered_fields")
 """Tables whose rows go with an instance, found by `ti_id`."""
-OF_RUN = ("inbox", "inbox_rejected")
+OF_RUN = ("inbox", "inbox_rejected", "deadline")
 """Tables whose rows go with a run, found by `run_key`."""
 OF_DAG = ("dag_version",)
 """Tables whose rows go with a DAG, found by `dag_id`."""

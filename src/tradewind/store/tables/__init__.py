@@ -7,7 +7,19 @@ There are no foreign keys: a check of one would lock the parent row, which for a
 holds, and history is deleted by run key in batches. What must always hold within a row is a CHECK.
 """
 
-from . import assets, backfills, dags, favorites, outbox, people, runs, services, tasks, waits  # noqa: F401 # they fill the metadata
+from . import (  # noqa: F401 # they fill the metadata
+    assets,
+    backfills,
+    dags,
+    deadlines,
+    favorites,
+    outbox,
+    people,
+    runs,
+    services,
+    tasks,
+    waits,
+)
 from .metadata import METADATA
 
 __all__ = ["METADATA"]

@@ -31,7 +31,7 @@ def test_every_common_argument_is_taken() -> None:
         """.split()  # noqa: SIM905 # read better as words
     )
     assert len(airflow) == 55
-    assert names == airflow | {"isolation"}
+    assert names == airflow | {"isolation", "deadline"}
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ def upgrade() -> None:
     _waits()
     _favorites()
     _backfills()
+    _deadlines()
     _assets()
 
 
@@ -403,5 +404,37 @@ def _assets() -> None:
         sa.Column("source_key", t.TEXT, nullable=False),
         sa.Column("event_id", sa.BigInteger(), nullable=False),
         sa.Column("at", t.INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("dag_id", "partition_key", "topic", "source_key", "event_id", name=op.f("pk_partition_share")),
+        sa.PrimaryKeyConstraint(
+            "dag_id", "partition_key", "topic", "source_key", "event_id", name=op.f("pk_partition_share")
+        ),
     )
+
+
+def _deadlines() -> None:
+    op.create_table(
+        "deadline",
+        sa.Column("deadline_id", t.TEXT, nullable=False),
+        sa.Column("run_key", t.ID, nullable=False),
+        sa.Column("dag_id", t.TEXT, nullable=False),
+        sa.Column("run_id", t.TEXT, nullable=False),
+        sa.Column("task_id", t.TEXT, nullable=False),
+        sa.Column("ordinal", sa.BigInteger(), nullable=False),
+        sa.Column("name", t.TEXT, nullable=True),
+        sa.Column("reference", t.TEXT, nullable=False),
+        sa.Column("base_at", t.INSTANT, nullable=False),
+        sa.Column("interval_seconds", sa.Float(), nullable=True),
+        sa.Column("interval_variable", t.TEXT, nullable=True),
+        sa.Column("due_at", t.INSTANT, nullable=True),
+        sa.Column("state", t.TEXT, nullable=False),
+        sa.Column("reason", t.TEXT, nullable=True),
+        sa.Column("path", t.TEXT, nullable=False),
+        sa.Column("kwargs", t.DOCUMENT, nullable=False),
+        sa.Column("executor", t.TEXT, nullable=True),
+        sa.Column("created_at", t.INSTANT, nullable=False),
+        sa.Column("settled_at", t.INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("deadline_id", name=op.f("pk_deadline")),
+        sa.CheckConstraint("state IN ('pending', 'met', 'missed', 'void')", name=op.f("ck_deadline_state")),
+        sa.UniqueConstraint("run_key", "task_id", "ordinal", name="uq_deadline_place"),
+    )
+    op.create_index("ix_deadline_due", "deadline", ["due_at"], **_where("state = 'pending'"))
+    op.create_index("ix_deadline_dag", "deadline", ["dag_id", "due_at"])
