@@ -47,6 +47,7 @@ generated: $(STAMP) ## Make the generated files anew (CHECK=--check: only prove 
 	$(BIN)/python -m tradewind.kernel.settings_reference $(CHECK)
 	$(BIN)/python -m tradewind.domain.drawing $(CHECK)
 	$(BIN)/python -m tradewind.cli.reference $(CHECK)
+	$(BIN)/python -m tradewind.server.contract $(CHECK)
 
 format: $(STAMP) ## Format and mend what can be mended
 	$(BIN)/ruff format .

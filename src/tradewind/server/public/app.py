@@ -21,6 +21,8 @@ from . import (
     dags,
     events,
     installation,
+    logs,
+    monitor,
     pools,
     task_changes,
     task_instances,
@@ -28,16 +30,19 @@ from . import (
     variables,
     xcoms,
 )
-from .monitor import monitor_router
+from .description import describe
 from .office import Office
 
+PREFIX = "/api/v2"
 ROUTERS = (
+    monitor.router,
     dags.router,
     dag_runs.router,
     tasks.router,
     task_instances.router,
     task_changes.router,
     xcoms.router,
+    logs.router,
     connections.router,
     variables.router,
     pools.router,
@@ -51,6 +56,15 @@ ROUTERS = (
 
 def create_public(gate: Gate, health: HealthReader, office: Office) -> FastAPI:
     """Handlers raise errors of `wire.errors`; here as everywhere `server.problems` makes responses of them."""
+    app = make_application()
+    app.state.gate = gate
+    app.state.health = health
+    app.state.office = office
+    return app
+
+
+def make_application() -> FastAPI:
+    """All routes, without anything behind them: for the contract."""
     app = FastAPI(
         title="Tradewind API",
         version=__version__,
@@ -59,16 +73,14 @@ def create_public(gate: Gate, health: HealthReader, office: Office) -> FastAPI:
         generate_unique_id_function=_operation_id,
         exception_handlers={**handlers(), RequestValidationError: _invalid},
     )
-    app.state.gate = gate
-    app.state.office = office
-    app.include_router(monitor_router(health))
     for router in ROUTERS:
         app.include_router(router)
+    app.openapi = lambda: describe(app, PREFIX)  # type: ignore[method-assign] # as FastAPI says to do it
     return app
 
 
 def _operation_id(route: APIRoute) -> str:
-    """The name of the handler, or what the route calls itself."""
+    """The name of the handler."""
     return route.name
 
 

@@ -223,7 +223,7 @@ def _providers() -> list[ProviderResponse]:
 
 
 def _said(metadata: PackageMetadata, field: str) -> str | None:
-    return metadata[field] if field in metadata else None
+    return metadata[field] if field in metadata else None  # noqa: SIM401 # older Pythons have no get here
 
 
 def _settings(call: Call) -> dict[str, dict[str, str]]:

@@ -2,70 +2,70 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-from pydantic import BaseModel
+from fastapi import APIRouter, Request
 
 from tradewind import __version__
 from tradewind.server.health import HEALTHY, UNHEALTHY, ComponentHealth, HealthReader
 
+from .models.base import Answer
 
-class VersionInfo(BaseModel):
+
+class VersionInfo(Answer):
     version: str
     git_version: str | None = None
 
 
-class Status(BaseModel):
+class BaseInfoResponse(Answer):
     status: str | None
 
 
-class SchedulerStatus(Status):
+class SchedulerInfoResponse(BaseInfoResponse):
     latest_scheduler_heartbeat: str | None
 
 
-class TriggererStatus(Status):
+class TriggererInfoResponse(BaseInfoResponse):
     latest_triggerer_heartbeat: str | None
 
 
-class DagProcessorStatus(Status):
+class DagProcessorInfoResponse(BaseInfoResponse):
     latest_dag_processor_heartbeat: str | None
 
 
-class HealthInfo(BaseModel):
-    metadatabase: Status
-    scheduler: SchedulerStatus
-    triggerer: TriggererStatus
-    dag_processor: DagProcessorStatus
+class HealthInfoResponse(Answer):
+    metadatabase: BaseInfoResponse
+    scheduler: SchedulerInfoResponse
+    triggerer: TriggererInfoResponse
+    dag_processor: DagProcessorInfoResponse | None = None
 
 
 _KINDS = ("scheduler", "triggerer", "dag-processor")
 
 
-def monitor_router(reader: HealthReader) -> APIRouter:
-    """`/version` and `/monitor/health`."""
-    router = APIRouter()
+router = APIRouter()
 
-    @router.get("/version", tags=["Version"])
-    async def get_version() -> VersionInfo:
-        return VersionInfo(version=__version__)
 
-    @router.get("/monitor/health", tags=["Monitor"])
-    async def get_health() -> HealthInfo:
-        health = await reader.read(_KINDS)
-        found = health.components
-        scheduler, triggerer, processor = (found.get(kind) for kind in _KINDS)
-        # One that has never run is not part of this installation: no status, as opposed to an unhealthy one.
-        return HealthInfo(
-            metadatabase=Status(status=HEALTHY if health.problem is None else UNHEALTHY),
-            scheduler=SchedulerStatus(
-                status=scheduler.status if scheduler else UNHEALTHY, latest_scheduler_heartbeat=_beat(scheduler)
-            ),
-            triggerer=TriggererStatus(status=_status(triggerer), latest_triggerer_heartbeat=_beat(triggerer)),
-            dag_processor=DagProcessorStatus(
-                status=_status(processor), latest_dag_processor_heartbeat=_beat(processor)
-            ),
-        )
+@router.get("/version", tags=["Version"])
+async def get_version() -> VersionInfo:
+    return VersionInfo(version=__version__)
 
-    return router
+
+@router.get("/monitor/health", tags=["Monitor"])
+async def get_health(request: Request) -> HealthInfoResponse:
+    reader: HealthReader = request.app.state.health
+    health = await reader.read(_KINDS)
+    found = health.components
+    scheduler, triggerer, processor = (found.get(kind) for kind in _KINDS)
+    # One that has never run is not part of this installation: no status, as opposed to an unhealthy one.
+    return HealthInfoResponse(
+        metadatabase=BaseInfoResponse(status=HEALTHY if health.problem is None else UNHEALTHY),
+        scheduler=SchedulerInfoResponse(
+            status=scheduler.status if scheduler else UNHEALTHY, latest_scheduler_heartbeat=_beat(scheduler)
+        ),
+        triggerer=TriggererInfoResponse(status=_status(triggerer), latest_triggerer_heartbeat=_beat(triggerer)),
+        dag_processor=DagProcessorInfoResponse(
+            status=_status(processor), latest_dag_processor_heartbeat=_beat(processor)
+        ),
+    )
 
 
 def _status(found: ComponentHealth | None) -> str | None:
