@@ -288,3 +288,5 @@ class UserRow(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int = 0
     """Rises when he is signed out everywhere: tokens and sessions of before end."""
     last_login_at: datetime | None = None
+    subject: str | None = None
+    """How the provider of single sign-on knows him, for ever."""

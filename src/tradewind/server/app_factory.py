@@ -105,7 +105,7 @@ def create_api(
     # As many threads as there are connections that stay open; on SQLite writers take turns, and the threads only wait.
     desks = DeskPool(make_desk, threads=settings.database.pool_size)
     database = Database(store)
-    sign_in = SignIn(store, database, passwords, tokens, clock, settings)
+    sign_in = SignIn(store, database, passwords, tokens, clock, settings, vault)
     reader = health.HealthReader(database, settings)
     gate = Gate(database, tokens, clock, idle_seconds=settings.auth.session_idle_seconds)
     office = Office(store, settings, clock, vault)

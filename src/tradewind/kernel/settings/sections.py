@@ -163,6 +163,24 @@ class Auth(Section, name="auth"):
     cli_token_seconds = integer(3600, "How long a bearer token of POST /auth/token/cli is valid.", minimum=1)
     session_seconds = integer(30 * 86400, "How long somebody stays signed in with a browser at most.", minimum=60)
     session_idle_seconds = integer(7 * 86400, "After how long without a request a browser is signed out.", minimum=60)
+    password_sign_in = flag(True, "People may sign in with a password; False leaves single sign-on alone.")
+    oidc_issuer = text("", "Address of the OpenID Connect provider for single sign-on; empty: there is none.")
+    oidc_client_id = text("", "How the provider knows this installation.")
+    oidc_client_secret = secret("", "What this installation shows to the provider; empty for a public client.")
+    oidc_name = text("single sign-on", "What the button on the sign-in page says.")
+    oidc_scopes = text("openid profile email", "What is asked of the provider.")
+    oidc_username_claim = text(
+        "", "Claim that names the user; empty: the first there is of preferred_username, email and sub."
+    )
+    oidc_roles_claim = text("groups", "Claim that lists the groups; dots go into objects: realm_access.roles.")
+    oidc_role_mapping = text(
+        "",
+        'Groups and their roles as JSON: {"data-team": ["User"], "leads": ["Op"]}; empty: groups that are called like '
+        "a built-in role are that role.",
+    )
+    oidc_default_roles = text(
+        "", "Roles of those who have no group that is mapped, separated by commas; empty: they may not come in."
+    )
 
 
 class Execution(Section, name="execution"):

@@ -15,7 +15,7 @@ from tradewind.kernel.log import get_logger
 from tradewind.ports.rows import UserRow
 from tradewind.ports.store import Store
 from tradewind.server.problems import TooManyRequests
-from tradewind.wire.errors import BadInput, Unauthenticated
+from tradewind.wire.errors import BadInput, Forbidden, Unauthenticated
 
 from .bodies import FORM, fields_of
 from .gate import address_of
@@ -32,8 +32,9 @@ class PasswordChecks:
     One check at a time: each takes 64 MiB and a core, which a flood of requests must not multiply.
     """
 
-    def __init__(self, store: Store, passwords: Passwords, clock: Clock) -> None:
+    def __init__(self, store: Store, passwords: Passwords, clock: Clock, *, allowed: bool = True) -> None:
         self._store = store
+        self._allowed = allowed
         self.passwords = passwords
         self._throttle = Throttle(clock)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="password-check")
@@ -47,9 +48,12 @@ class PasswordChecks:
 
         Raises:
             Unauthenticated: name and password do not fit.
+            Forbidden: passwords are not taken here at all.
             BadInput: the body holds none.
             TooManyRequests: failed too often, or too many sign in just now.
         """
+        if not self._allowed:
+            raise Forbidden("nobody signs in with a password here; use single sign-on (/auth/oidc/login)")
         username, password = await _credentials(request)
         address = address_of(request) or ""
         return await self.guarded(username, address, lambda: sign_in(self._store, self.passwords, username, password))

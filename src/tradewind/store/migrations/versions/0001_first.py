@@ -314,6 +314,7 @@ def upgrade() -> None:
         sa.Column("origin", t.TEXT, nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("last_login_at", t.INSTANT, nullable=True),
+        sa.Column("subject", t.TEXT, nullable=True),
         sa.PrimaryKeyConstraint("username", name=op.f("pk_user_account")),
     )
     op.create_table(
