@@ -167,6 +167,7 @@ class Settlement:
             row.infrastructure_tries,
             cause,
             self._now,
+            retry_wanted=outcome.retry,
             retry_delay_override=outcome.retry_delay_seconds,
             limits=self._limits,
             identity=f"{row.run_id}/{row.map_path}",

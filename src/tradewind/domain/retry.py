@@ -51,6 +51,7 @@ def decide_failure(
     cause: CauseOfDeath | None,
     now: datetime,
     *,
+    retry_wanted: bool | None = None,
     retry_delay_override: float | None = None,
     limits: RetryLimits = DEFAULT_LIMITS,
     identity: str = "",
@@ -58,8 +59,8 @@ def decide_failure(
     """Decide about the attempt `try_number` (counted from 1) that just failed.
 
     `max_tries` is the number of retries given at creation plus what infrastructure added; `retry_delay_override`
-    (seconds) comes from a retry policy of the task; `identity` names the task instance, so that equal delays of many
-    instances spread (run and map path; the task id is always part of it).
+    (seconds) and `retry_wanted` (False: no further try) come from a retry policy of the task; `identity` names the task
+    instance, so that equal delays of many instances spread (run and map path; the task id is always part of it).
     """
     if cause in INFRASTRUCTURE_CAUSES and infrastructure_tries < limits.infrastructure_tries_max:
         spent = infrastructure_tries + 1
@@ -72,6 +73,8 @@ def decide_failure(
         return RetryVerdict(False, None, *kept, "not tried again")
     if cause is CauseOfDeath.USER:
         return RetryVerdict(False, None, *kept, "ended on purpose: not tried again")
+    if retry_wanted is False:
+        return RetryVerdict(False, None, *kept, "not tried again: its retry policy decided so")
     if try_number > max_tries:
         own = max_tries - infrastructure_tries
         spent_words = "no retries are configured" if own == 0 else f"all {own + 1} tries are used"

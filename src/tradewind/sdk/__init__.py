@@ -69,6 +69,11 @@ if TYPE_CHECKING:
     from .params import Param as Param
     from .params import ParamsDict as ParamsDict
     from .resumable import ResumableJobMixin as ResumableJobMixin
+    from .retry_policies import ExceptionRetryPolicy as ExceptionRetryPolicy
+    from .retry_policies import RetryAction as RetryAction
+    from .retry_policies import RetryDecision as RetryDecision
+    from .retry_policies import RetryPolicy as RetryPolicy
+    from .retry_policies import RetryRule as RetryRule
     from .sensor import BaseSensorOperator as BaseSensorOperator
     from .sensor import PokeReturnValue as PokeReturnValue
     from .state_store import NEVER_EXPIRE as NEVER_EXPIRE
@@ -123,6 +128,7 @@ _MODULES = {
     "context": "Context get_current_context get_parsing_context",
     "task_instance": "TaskInstance=RuntimeTaskInstance",
     "templates": "literal",
+    "retry_policies": "ExceptionRetryPolicy RetryAction RetryDecision RetryPolicy RetryRule",
     "macros": "macros=",
     "exceptions": (
         "AirflowException AirflowFailException AirflowNotFoundException AirflowRescheduleException "
@@ -144,7 +150,6 @@ _NOT_YET = {
         "RollupMapper SegmentWindow StartOfDayMapper StartOfHourMapper StartOfMonthMapper StartOfQuarterMapper "
         "StartOfWeekMapper StartOfYearMapper WaitForAll WeekWindow Window YearWindow"
     ),
-    "retry policies": "ExceptionRetryPolicy RetryAction RetryDecision RetryPolicy RetryRule",
 }
 """Topic → names that Airflow has and that are not built yet."""
 
@@ -202,6 +207,7 @@ __all__ = [
     "DownstreamTasksSkipped",
     "EdgeModifier",
     "EventsTimetable",
+    "ExceptionRetryPolicy",
     "Label",
     "Metadata",
     "MultipleCronTriggerTimetable",
@@ -212,6 +218,10 @@ __all__ = [
     "ParamsDict",
     "PokeReturnValue",
     "ResumableJobMixin",
+    "RetryAction",
+    "RetryDecision",
+    "RetryPolicy",
+    "RetryRule",
     "SkipMixin",
     "SyncCallback",
     "TaskDeferred",

@@ -206,6 +206,16 @@ def _owner(what: str, value: Any) -> str:
     return str(text(what, value) or authoring_defaults().owner)
 
 
+def _retry_policy(what: str, value: Any) -> Any:
+    if value is None:
+        return None
+    from .retry_policies import RetryPolicy
+
+    if not isinstance(value, RetryPolicy):
+        raise WrongArgument(f"{what} must be a RetryPolicy, not {value!r} of type {type(value).__name__}")
+    return value
+
+
 def _not_yet(topic: str) -> Check:
     """For what would change how a task runs: taking it and doing nothing would be a lie."""
 
@@ -245,7 +255,7 @@ CHECKS: dict[str, Check] = {
     "retry_delay": _retry_delay,
     "retry_exponential_backoff": _backoff,
     "max_retry_delay": _length_or_none,
-    "retry_policy": _not_yet("retry policies are"),
+    "retry_policy": _retry_policy,
     "start_date": dates.instant,
     "end_date": dates.instant,
     "depends_on_past": flag,

@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +42,7 @@ from tradewind.sdk.exceptions import (
 )
 from tradewind.sdk.mapped import instance_operator
 from tradewind.sdk.rendered import rendered_fields
+from tradewind.sdk.retry_policies import RetryAction, decide
 from tradewind.sdk.task_instance import RuntimeTaskInstance
 from tradewind.sdk.templates import FieldRenderer, compile_fields, engine_for
 from tradewind.sdk.time_limit import time_limit
@@ -57,6 +58,7 @@ from tradewind.wire.states import CauseOfDeath, TaskInstanceState
 from tradewind.wire.workload import Workload
 
 _OWN_CODE = str(Path(__file__).resolve().parent.parent) + os.sep
+_RETRIED_CAUSES = (CauseOfDeath.EXCEPTION, CauseOfDeath.TIMEOUT, CauseOfDeath.EXIT_CODE)
 _log = logging.getLogger("tradewind.task")
 _operators: list[Any] = []
 _ENDS = frozenset({TaskInstanceState.SUCCESS, TaskInstanceState.FAILED, TaskInstanceState.SKIPPED})
@@ -123,6 +125,9 @@ class _Verdict:
     reschedule_at: datetime | None = None
     deferral: Deferral | None = None
     question: HumanQuestion | None = None
+    retry: bool | None = None
+    """What the task's retry policy decided; None: as without one."""
+    retry_delay_seconds: float | None = None
 
 
 class _Execution:
@@ -152,7 +157,7 @@ class _Execution:
         self._around = Around(self._ti)
 
     def run(self) -> Outcome:
-        verdict = self._judge()
+        verdict = self._consult(self._judge())
         label = self._label()
         # Measured before the callbacks: they are not the task's work.
         duration = self._clock.monotonic() - self._started
@@ -170,6 +175,8 @@ class _Execution:
             reschedule_at=verdict.reschedule_at,
             deferral=verdict.deferral,
             question=verdict.question,
+            retry=verdict.retry,
+            retry_delay_seconds=verdict.retry_delay_seconds,
             xcoms=(*self._xcoms, *self._links(verdict)),
             rendered_fields=self._rendered,
             asset_events=self._changes,
@@ -195,6 +202,21 @@ class _Execution:
         finally:
             _operators[:] = [each for each in _operators if each is not self._operator]
         return _Verdict(TaskInstanceState.SUCCESS)
+
+    def _consult(self, verdict: _Verdict) -> _Verdict:
+        """Ask the task's retry policy about a failure that may be tried again."""
+        policy = getattr(self._operator, "retry_policy", None)
+        if policy is None or verdict.error is None or verdict.cause not in _RETRIED_CAUSES:
+            return verdict
+        load = self._workload
+        decision = decide(policy, verdict.error, load.try_number, load.max_tries, filled(self.context))
+        if decision is None:
+            return verdict
+        delay = decision.retry_delay.total_seconds() if decision.retry_delay is not None else None
+        said = f"{verdict.reason}; {decision.reason}" if decision.reason else verdict.reason
+        return replace(
+            verdict, retry=decision.action is RetryAction.RETRY, retry_delay_seconds=delay, reason=said
+        )
 
     def _wait(self, waiting: TaskDeferred | TaskAwaitsInput) -> _Verdict:
         """The task gives its process back; or fails, when it could not go on afterwards."""
@@ -325,7 +347,9 @@ class _Execution:
             self._around.ended(verdict.state, error, operator=self._operator, retried=retried)
 
     def _will_retry(self, verdict: _Verdict) -> bool:
-        return verdict.cause is not CauseOfDeath.FAIL_NOW and self._workload.try_number <= self._workload.max_tries
+        if verdict.cause is CauseOfDeath.FAIL_NOW or verdict.retry is False:
+            return False
+        return self._workload.try_number <= self._workload.max_tries
 
     def _call_back(self, kind: str) -> None:
         """Call every callback of a kind. One that raises is logged and counted; the others and the task go on."""

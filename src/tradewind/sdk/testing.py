@@ -311,6 +311,8 @@ class _Run:
                 instance.infrastructure_tries,
                 outcome.cause,
                 now,
+                retry_wanted=outcome.retry,
+                retry_delay_override=outcome.retry_delay_seconds,
             )
             instance.max_tries, instance.infrastructure_tries = verdict.max_tries, verdict.infrastructure_tries
             if verdict.retry:
