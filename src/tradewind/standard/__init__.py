@@ -6,24 +6,91 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tradewind.standard.bash import BashOperator, BashSensor
-    from tradewind.standard.empty import EmptyOperator
-    from tradewind.standard.files import FileSensor, FSHook
-    from tradewind.standard.hitl import ApprovalOperator, HITLBranchOperator, HITLEntryOperator, HITLOperator
-    from tradewind.standard.http import HttpHook, HttpOperator, HttpSensor
+    from tradewind.standard.bash import (
+        BashOperator,
+        BashSensor,
+    )
+    from tradewind.standard.empty import (
+        EmptyOperator,
+    )
+    from tradewind.standard.external_task import (
+        ExternalDagLink,
+        ExternalTaskMarker,
+        ExternalTaskSensor,
+    )
+    from tradewind.standard.files import (
+        FileSensor,
+        FSHook,
+    )
+    from tradewind.standard.hitl import (
+        ApprovalOperator,
+        HITLBranchOperator,
+        HITLEntryOperator,
+        HITLOperator,
+    )
+    from tradewind.standard.http import (
+        HttpHook,
+        HttpOperator,
+        HttpSensor,
+    )
+    from tradewind.standard.other_dags import (
+        DagStateTrigger,
+        WorkflowTrigger,
+    )
     from tradewind.standard.python import (
         BranchPythonOperator,
         PythonOperator,
         PythonSensor,
         ShortCircuitOperator,
     )
-    from tradewind.standard.sql import SQLExecuteQueryOperator, SqlHook, SQLInsertRowsOperator
-    from tradewind.standard.waiting import DateTimeSensor, TimeDeltaSensor, TimeSensor, WaitSensor
+    from tradewind.standard.sql import (
+        SQLExecuteQueryOperator,
+        SqlHook,
+        SQLInsertRowsOperator,
+    )
+    from tradewind.standard.trigger_dag_run import (
+        DagIsPaused,
+        TriggerDagRunLink,
+        TriggerDagRunOperator,
+    )
+    from tradewind.standard.triggers import (
+        DateTimeTrigger,
+        DirectoryFileDeleteTrigger,
+        FileDeleteTrigger,
+        FileTrigger,
+        TimeDeltaTrigger,
+    )
+    from tradewind.standard.virtualenv import (
+        BranchExternalPythonOperator,
+        BranchPythonVirtualenvOperator,
+        ExternalPythonOperator,
+        PythonVirtualenvOperator,
+    )
+    from tradewind.standard.waiting import (
+        DateTimeSensor,
+        DateTimeSensorAsync,
+        TimeDeltaSensor,
+        TimeDeltaSensorAsync,
+        TimeSensor,
+        TimeSensorAsync,
+        WaitSensor,
+    )
+    from tradewind.standard.when import (
+        BranchDateTimeOperator,
+        BranchDayOfWeekOperator,
+        DayOfWeekSensor,
+        LatestOnlyOperator,
+        SmoothOperator,
+        WeekDay,
+    )
 
 _MODULES = {
     "BashOperator": "bash",
     "BashSensor": "bash",
     "EmptyOperator": "empty",
+    "ExternalDagLink": "external_task",
+    "ExternalTaskMarker": "external_task",
+    "ExternalTaskSensor": "external_task",
     "FSHook": "files",
     "FileSensor": "files",
     "ApprovalOperator": "hitl",
@@ -33,6 +100,8 @@ _MODULES = {
     "HttpHook": "http",
     "HttpOperator": "http",
     "HttpSensor": "http",
+    "DagStateTrigger": "other_dags",
+    "WorkflowTrigger": "other_dags",
     "BranchPythonOperator": "python",
     "PythonOperator": "python",
     "PythonSensor": "python",
@@ -40,36 +109,83 @@ _MODULES = {
     "SQLExecuteQueryOperator": "sql",
     "SQLInsertRowsOperator": "sql",
     "SqlHook": "sql",
+    "DagIsPaused": "trigger_dag_run",
+    "TriggerDagRunLink": "trigger_dag_run",
+    "TriggerDagRunOperator": "trigger_dag_run",
+    "DateTimeTrigger": "triggers",
+    "DirectoryFileDeleteTrigger": "triggers",
+    "FileDeleteTrigger": "triggers",
+    "FileTrigger": "triggers",
+    "TimeDeltaTrigger": "triggers",
+    "BranchExternalPythonOperator": "virtualenv",
+    "BranchPythonVirtualenvOperator": "virtualenv",
+    "ExternalPythonOperator": "virtualenv",
+    "PythonVirtualenvOperator": "virtualenv",
     "DateTimeSensor": "waiting",
+    "DateTimeSensorAsync": "waiting",
     "TimeDeltaSensor": "waiting",
+    "TimeDeltaSensorAsync": "waiting",
     "TimeSensor": "waiting",
+    "TimeSensorAsync": "waiting",
     "WaitSensor": "waiting",
+    "BranchDateTimeOperator": "when",
+    "BranchDayOfWeekOperator": "when",
+    "DayOfWeekSensor": "when",
+    "LatestOnlyOperator": "when",
+    "SmoothOperator": "when",
+    "WeekDay": "when",
 }
 
 __all__ = [
     "ApprovalOperator",
     "BashOperator",
     "BashSensor",
+    "BranchDateTimeOperator",
+    "BranchDayOfWeekOperator",
+    "BranchExternalPythonOperator",
     "BranchPythonOperator",
+    "BranchPythonVirtualenvOperator",
+    "DagIsPaused",
+    "DagStateTrigger",
     "DateTimeSensor",
+    "DateTimeSensorAsync",
+    "DateTimeTrigger",
+    "DayOfWeekSensor",
+    "DirectoryFileDeleteTrigger",
     "EmptyOperator",
+    "ExternalDagLink",
+    "ExternalPythonOperator",
+    "ExternalTaskMarker",
+    "ExternalTaskSensor",
     "FSHook",
+    "FileDeleteTrigger",
     "FileSensor",
+    "FileTrigger",
     "HITLBranchOperator",
     "HITLEntryOperator",
     "HITLOperator",
     "HttpHook",
     "HttpOperator",
     "HttpSensor",
+    "LatestOnlyOperator",
     "PythonOperator",
     "PythonSensor",
+    "PythonVirtualenvOperator",
     "SQLExecuteQueryOperator",
     "SQLInsertRowsOperator",
     "ShortCircuitOperator",
+    "SmoothOperator",
     "SqlHook",
     "TimeDeltaSensor",
+    "TimeDeltaSensorAsync",
+    "TimeDeltaTrigger",
     "TimeSensor",
+    "TimeSensorAsync",
+    "TriggerDagRunLink",
+    "TriggerDagRunOperator",
     "WaitSensor",
+    "WeekDay",
+    "WorkflowTrigger",
 ]
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from glob import glob
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tradewind.sdk.exceptions import AirflowNotFoundException
+from tradewind.sdk.errors import WrongValue
+from tradewind.sdk.exceptions import AirflowException, AirflowNotFoundException
 from tradewind.sdk.hooks import BaseHook
 from tradewind.sdk.sensor import BaseSensorOperator
+from tradewind.sdk.triggers import StartTriggerArgs
+
+from .deferring import default_deferrable
+from .triggers import FileTrigger, find_file
 
 
 class FSHook(BaseHook):
@@ -54,6 +58,8 @@ class FileSensor(BaseSensorOperator):
         filepath: path or glob pattern, absolute or below the folder of the connection; templated.
         fs_conn_id: connection of type `fs`; not needed for absolute paths.
         recursive: `**` in the pattern stands for folders at any depth.
+        deferrable: wait in the triggerer; default the setting `operators.default_deferrable`.
+        start_from_trigger: wait there from the beginning.
     """
 
     template_fields: Sequence[str] = ("filepath",)
@@ -65,17 +71,45 @@ class FileSensor(BaseSensorOperator):
         filepath: Any,
         fs_conn_id: str = FSHook.default_conn_name,
         recursive: bool = False,
-        deferrable: bool = False,
+        deferrable: bool | None = None,
+        start_from_trigger: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if deferrable:
-            raise NotImplementedError(
-                f"task {self.task_id!r}: deferrable sensors are not available yet; use mode='reschedule'"
-            )
+        self.deferrable = default_deferrable() if deferrable is None else deferrable
+        self.start_from_trigger = start_from_trigger
         self.filepath = os.fspath(filepath) if isinstance(filepath, os.PathLike) else filepath
         self.fs_conn_id = fs_conn_id
         self.recursive = recursive
+        if start_from_trigger:
+            if not os.path.isabs(str(self.filepath)):
+                raise WrongValue(f"task {self.task_id!r} starts from its trigger: filepath must be absolute")
+            self.start_trigger_args = StartTriggerArgs(
+                trigger_cls="tradewind.standard.triggers.FileTrigger",
+                trigger_kwargs=self._trigger_facts(self.filepath),
+                next_method="execute_complete",
+                timeout=timedelta(seconds=self.timeout),
+            )
+
+    def _trigger_facts(self, path: str) -> dict[str, Any]:
+        return {"filepath": path, "recursive": self.recursive, "poke_interval": self.poke_interval}
+
+    def execute(self, context: Any) -> Any:
+        if not self.deferrable:
+            return super().execute(context)
+        if self.poke(context):
+            return None
+        return self.defer(
+            trigger=FileTrigger(**self._trigger_facts(self.path)),
+            method_name="execute_complete",
+            timeout=timedelta(seconds=self.timeout),
+        )
+
+    def execute_complete(self, context: Any, event: Any = None) -> None:  # noqa: ARG002 - as the triggerer calls it
+        """The trigger has found something."""
+        if not event:
+            raise AirflowException(f"the trigger of task {self.task_id!r} ended without a file")
+        self.log.info("%s is there", self.filepath)
 
     @property
     def path(self) -> str:
@@ -93,11 +127,9 @@ class FileSensor(BaseSensorOperator):
     def poke(self, context: Any) -> bool:  # noqa: ARG002 - the signature of all sensors
         path = self.path
         self.log.info("Poking for file %s", path)
-        for found in glob(path, recursive=self.recursive):
-            if os.path.isfile(found):
-                changed = datetime.fromtimestamp(os.path.getmtime(found), UTC)
-                self.log.info("Found file %s, changed at %s", found, changed.isoformat())
-                return True
-            if any(files for _, _, files in os.walk(found)):
-                return True
-        return False
+        found = find_file(path, self.recursive)
+        if found is None:
+            return False
+        changed = datetime.fromtimestamp(os.path.getmtime(found), UTC)
+        self.log.info("Found %s, changed at %s", found, changed.isoformat())
+        return True

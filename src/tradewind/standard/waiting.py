@@ -10,20 +10,43 @@ from tradewind.sdk.attempt import attempt_at_hand
 from tradewind.sdk.errors import WrongArgument
 from tradewind.sdk.exceptions import AirflowException, AirflowRescheduleException
 from tradewind.sdk.sensor import BaseSensorOperator
+from tradewind.sdk.triggers import StartTriggerArgs
+
+from .deferring import default_deferrable
+from .triggers import DateTimeTrigger
 
 
 class _MomentSensor(BaseSensorOperator):
-    """Waits until `moment(context)`."""
+    """Waits until `moment(context)`.
 
-    def __init__(self, *, deferrable: bool = False, **kwargs: Any) -> None:
+    Parameters:
+        deferrable: in the triggerer; default the setting `operators.default_deferrable`.
+        end_from_trigger: with `deferrable`: succeed there, without a process.
+    """
+
+    def __init__(self, *, deferrable: bool | None = None, end_from_trigger: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if deferrable:
-            raise NotImplementedError(
-                f"task {self.task_id!r}: deferrable sensors are not available yet; use mode='reschedule'"
-            )
+        self.deferrable = default_deferrable() if deferrable is None else deferrable
+        self.end_from_trigger = end_from_trigger
 
     def moment(self, context: Any) -> datetime:
-        raise NotImplementedError
+        """When the wait is over."""
+        raise NotImplementedError(f"{type(self).__name__} does not say when its wait is over; implement moment")
+
+    def execute(self, context: Any) -> Any:
+        if not self.deferrable:
+            return super().execute(context)
+        moment = self.moment(context)
+        if _now() >= moment:
+            return None
+        return self.defer(
+            trigger=DateTimeTrigger(moment, end_from_trigger=self.end_from_trigger),
+            method_name="execute_complete",
+            timeout=timedelta(seconds=self.timeout),
+        )
+
+    def execute_complete(self, context: Any, event: Any = None) -> None:
+        """The moment has come."""
 
     def poke(self, context: Any) -> bool:
         moment = self.moment(context)
@@ -95,6 +118,39 @@ class TimeDeltaSensor(_MomentSensor):
         run = context["dag_run"]
         moment: datetime = (run.data_interval_end or run.run_after) + self.delta
         return moment
+
+
+class DateTimeSensorAsync(DateTimeSensor):
+    """`DateTimeSensor` in the triggerer.
+
+    Parameters:
+        start_from_trigger: from the beginning, without a process; `target_time` must then be an instant.
+    """
+
+    def __init__(self, *, start_from_trigger: bool = False, **kwargs: Any) -> None:
+        super().__init__(deferrable=True, **kwargs)
+        self.start_from_trigger = start_from_trigger
+        if start_from_trigger:
+            arguments = {"moment": self.moment(None), "end_from_trigger": self.end_from_trigger}
+            self.start_trigger_args = StartTriggerArgs(
+                trigger_cls="tradewind.standard.triggers.DateTimeTrigger",
+                trigger_kwargs=arguments,
+                next_method="execute_complete",
+            )
+
+
+class TimeSensorAsync(TimeSensor):
+    """`TimeSensor` in the triggerer."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"deferrable": True, **kwargs})
+
+
+class TimeDeltaSensorAsync(TimeDeltaSensor):
+    """`TimeDeltaSensor` in the triggerer."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"deferrable": True, **kwargs})
 
 
 class WaitSensor(_MomentSensor):

@@ -8,7 +8,15 @@ import pytest
 
 from tradewind.sdk import DAG
 from tradewind.sdk.errors import WrongArgument
-from tradewind.standard import DateTimeSensor, FileSensor, FSHook, TimeDeltaSensor, TimeSensor, WaitSensor
+from tradewind.standard import (
+    DateTimeSensor,
+    DateTimeSensorAsync,
+    FileSensor,
+    FSHook,
+    TimeDeltaSensor,
+    TimeSensor,
+    WaitSensor,
+)
 
 
 def test_file_sensor_finds_files_patterns_and_folders(run: Any, tmp_path: Path) -> None:
@@ -64,9 +72,18 @@ def test_a_moment_far_away_is_rescheduled_once(run: Any) -> None:
     assert len(pauses) == 1
 
 
-def test_what_is_not_there_yet_says_so() -> None:
-    for sensor, kwargs in ((FileSensor, {"filepath": "/x"}), (WaitSensor, {"time_to_wait": 1})):
-        with pytest.raises(NotImplementedError, match="deferrable"):
-            sensor(task_id="t", deferrable=True, **kwargs)
+def test_wrong_moments_are_refused() -> None:
     with pytest.raises(WrongArgument, match="target_time"):
         DateTimeSensor(task_id="t", target_time=5)  # type: ignore[arg-type]
+
+
+def test_files_and_moments_that_are_there_need_no_trigger(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    assert run(FileSensor, filepath=str(tmp_path / "x"), deferrable=True).state == "success"
+    assert run(DateTimeSensor, target_time="2023-12-31T23:00:00+00:00", deferrable=True).state == "success"
+
+
+def test_waits_in_the_triggerer_go_on_afterwards(run: Any) -> None:
+    soon = datetime.now(UTC) + timedelta(milliseconds=50)
+    assert run(DateTimeSensorAsync, target_time=soon).state == "success"
+    assert run(DateTimeSensor, target_time=soon, deferrable=True, end_from_trigger=True).state == "success"
