@@ -17,9 +17,11 @@ CONTEXT_NAMES = frozenset(
     partition_key partition_date prev_data_interval_start_success prev_data_interval_end_success
     prev_start_date_success prev_end_date_success exception reason templates_dict task_reschedule_count
     task_state_store asset_state_store
-    """.split()  # noqa: SIM905 # forty words read better than forty texts
+    execution_date next_execution_date prev_execution_date prev_execution_date_success next_ds next_ds_nodash prev_ds
+    prev_ds_nodash tomorrow_ds tomorrow_ds_nodash yesterday_ds yesterday_ds_nodash triggering_dataset_events
+    """.split()  # noqa: SIM905 # words read better than texts
 )
-"""Variables of the context; a task function gets those it names as parameters."""
+"""Variables of the context, those of Airflow 2 last; a task function gets those it names as parameters."""
 
 
 @functools.lru_cache(maxsize=4096)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
+from . import older_forms
 from .binding import bind, check_names
 from .construction import RENAMED, accepted_arguments
 from .errors import WrongArgument, nearest
@@ -35,14 +36,16 @@ KINDS = {
     "short_circuit": "callables_flow:ShortCircuitCallableOperator",
     "sensor": "callables_wait:CallableSensor",
     "bash": "callables_shell:CallableBashOperator",
+    "virtualenv": "callables_foreign:VirtualenvCallable",
+    "external_python": "callables_foreign:ExternalPythonCallable",
+    "branch_virtualenv": "callables_foreign:BranchVirtualenvCallable",
+    "branch_external_python": "callables_foreign:BranchExternalPythonCallable",
+    "stub": "callables_stub:StubOperator",
 }
 """Kind of `@task` → "module:class" of the operator behind it."""
 
-NOT_YET = (  # noqa: SIM905 # a list of words
-    "virtualenv external_python branch_virtualenv branch_external_python docker kubernetes kubernetes_cmd pyspark "
-    "sql analytics stub"
-).split()
-"""Kinds that are known and not built."""
+NOT_YET = ("docker", "kubernetes", "kubernetes_cmd", "pyspark", "sql", "analytics")
+"""Kinds that provider packages bring; known, so that their absence is named."""
 
 
 class TaskDecorator(Generic[P, R]):
@@ -69,7 +72,9 @@ class TaskDecorator(Generic[P, R]):
             raise WrongArgument(f"@{kind} needs a plain function, not {function!r}")
         if isinstance(function, type):
             raise WrongArgument(f"@{kind} needs a function, {name!r} is a class")
-        unknown = sorted(arguments.keys() - accepted_arguments(operator_class))
+        known = accepted_arguments(operator_class)
+        arguments = older_forms.task_arguments(operator_class, dict(arguments), known.__contains__)
+        unknown = sorted(arguments.keys() - known)
         if unknown:
             hint = RENAMED.get(unknown[0]) and f"; write {RENAMED[unknown[0]]}"
             hint = hint or nearest(unknown[0], accepted_arguments(operator_class))
@@ -240,6 +245,52 @@ class TaskDecoratorCollection:
         """The text that the function returns is run as a shell command."""
         return self._decorate("bash", "task.bash", python_callable, kwargs)
 
+    @overload
+    def virtualenv(self, python_callable: Callable[P, R]) -> TaskDecorator[P, R]: ...
+    @overload
+    def virtualenv(
+        self, python_callable: None = None, **kwargs: Any
+    ) -> Callable[[Callable[P, R]], TaskDecorator[P, R]]: ...
+    def virtualenv(self, python_callable: Any = None, **kwargs: Any) -> Any:
+        """Call the function in a virtual environment with `requirements`."""
+        return self._decorate("virtualenv", "task.virtualenv", python_callable, kwargs)
+
+    def external_python(
+        self, python_callable: None = None, *, python: str, **kwargs: Any
+    ) -> Callable[[Callable[P, R]], TaskDecorator[P, R]]:
+        """Call the function with the interpreter `python`."""
+        kwargs["python"] = python
+        decorate: Any = self._decorate("external_python", "task.external_python", python_callable, kwargs)
+        return decorate  # type: ignore[no-any-return]
+
+    @overload
+    def branch_virtualenv(self, python_callable: Callable[P, R]) -> TaskDecorator[P, R]: ...
+    @overload
+    def branch_virtualenv(
+        self, python_callable: None = None, **kwargs: Any
+    ) -> Callable[[Callable[P, R]], TaskDecorator[P, R]]: ...
+    def branch_virtualenv(self, python_callable: Any = None, **kwargs: Any) -> Any:
+        """As `virtualenv`; the function returns the id(s) to go on with."""
+        return self._decorate("branch_virtualenv", "task.branch_virtualenv", python_callable, kwargs)
+
+    def branch_external_python(
+        self, python_callable: None = None, *, python: str, **kwargs: Any
+    ) -> Callable[[Callable[P, R]], TaskDecorator[P, R]]:
+        """As `external_python`; the function returns the id(s) to go on with."""
+        kwargs["python"] = python
+        decorate: Any = self._decorate("branch_external_python", "task.branch_external_python", python_callable, kwargs)
+        return decorate  # type: ignore[no-any-return]
+
+    @overload
+    def stub(self, python_callable: Callable[P, R]) -> TaskDecorator[P, R]: ...
+    @overload
+    def stub(
+        self, python_callable: None = None, *, queue: str | None = None, executor: str | None = None, **kwargs: Any
+    ) -> Callable[[Callable[P, R]], TaskDecorator[P, R]]: ...
+    def stub(self, python_callable: Any = None, **kwargs: Any) -> Any:
+        """A task written in another language: the function is empty."""
+        return self._decorate("stub", "task.stub", python_callable, kwargs)
+
     def run_if(
         self, condition: Callable[[Any], bool | tuple[bool, str | None]], skip_message: str | None = None
     ) -> Callable[[TaskDecorator[P, R]], TaskDecorator[P, R]]:
@@ -261,10 +312,19 @@ class TaskDecoratorCollection:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        provided = older_forms.find_kind(name)
+        if provided is not None:
+            return self._bound(provided)
         if name in NOT_YET:
-            raise NotImplementedError(f"@task.{name} is not available yet")
+            raise NotImplementedError(f"@task.{name} is not available yet: install the provider package that has it")
         hint = nearest(name, [*KINDS, "run_if", "skip_if"])
         raise AttributeError(f"there is no @task.{name}{hint}; kinds are {', '.join(KINDS)}")
+
+    def _bound(self, decorator: Any) -> Any:
+        """A decorator of a provider, for this collection's DAG."""
+        if self._dag is None:
+            return decorator
+        return lambda function=None, **kwargs: decorator(function, **{"dag": self._dag, **kwargs})
 
     def _decorate(self, kind: str, shown: str, function: Any, kwargs: dict[str, Any]) -> Any:
         if function is not None and kwargs:

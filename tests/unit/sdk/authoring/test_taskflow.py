@@ -84,8 +84,8 @@ def test_wrong_decorations() -> None:
 
     with pytest.raises(AttributeError, match=r"there is no @task.brunch; did you mean 'branch'"):
         task.brunch  # noqa: B018
-    with pytest.raises(NotImplementedError, match=r"@task.virtualenv is not available yet"):
-        task.virtualenv  # noqa: B018
+    with pytest.raises(NotImplementedError, match=r"@task.docker is not available yet"):
+        task.docker  # noqa: B018
 
 
 class Row(TypedDict):
