@@ -6,6 +6,7 @@ import functools
 import inspect
 from typing import Any, ClassVar
 
+from . import older_forms
 from .errors import WrongArgument, nearest
 
 
@@ -22,6 +23,7 @@ class CheckedCall(type):
     """Argument of earlier days → what to write now."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        args, kwargs = older_forms.dag_arguments(cls, args, kwargs)
         parameters = _parameters(cls) if kwargs else {}
         if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
             for name in kwargs:

@@ -16,6 +16,7 @@ from abc import ABCMeta
 from collections.abc import Callable, Collection, Mapping, Set
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from . import older_forms
 from .errors import WrongArgument, nearest
 from .params import merged_params
 from .stack import current_dag, current_group
@@ -107,6 +108,7 @@ def _filled(init: Callable[..., None]) -> Callable[..., None]:
             for name in signature.names:
                 if name not in kwargs and name in defaults:
                     kwargs[name] = defaults[name]
+        kwargs = older_forms.task_arguments(type(self), kwargs, accepted_arguments(type(self)).__contains__)
         for name in signature.required:
             if name not in kwargs:
                 _refuse_missing(type(self), kwargs.get("task_id"), signature, kwargs.keys())

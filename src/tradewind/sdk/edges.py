@@ -54,6 +54,10 @@ class Dependable:
         return other
 
     def __rrshift__(self, other: Any) -> Self:
+        if hasattr(other, "add_task"):  # dag >> task: the task enters the DAG
+            for root in self.roots:
+                other.add_task(root)
+            return self
         # [a, b] >> self: a list knows no arrows
         self.set_upstream(other)
         return self

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from tradewind.wire.ids import MapPath
 
+from . import older_forms
 from .arguments import checked_arguments
 from .construction import accepted_arguments, build, merged_defaults, refuse_unknown, signature_of
 from .errors import WrongArgument, WrongValue, checked_id, nearest
@@ -47,6 +48,7 @@ class OperatorPartial:
     def __init__(self, operator_class: type[BaseOperator], kwargs: dict[str, Any]) -> None:
         self.operator_class = operator_class
         self.task_id = checked_id("task id", kwargs["task_id"])
+        kwargs = older_forms.task_arguments(operator_class, kwargs, accepted_arguments(operator_class).__contains__)
         unknown = kwargs.keys() - accepted_arguments(operator_class)
         if unknown:
             refuse_unknown(operator_class, self.task_id, unknown)

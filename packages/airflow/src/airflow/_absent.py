@@ -1,32 +1,40 @@
-"""Imports of Airflow's older paths and of providers, which are not here yet, say where the thing is found."""
+"""Refusals: what cannot be had here, said with the way out."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-_ELSEWHERE = {
-    **dict.fromkeys(("operators", "sensors", "hooks", "providers"), "tradewind.standard"),
-    **dict.fromkeys(("decorators", "models", "utils", "macros", "timetables"), "airflow.sdk"),
-    "exceptions": "airflow.sdk.exceptions",
-}
-"""Module below `airflow` → where what is built of it can be imported. A deeper path fails here already."""
+_GENUINE = ("apache-airflow-core", "apache-airflow", "apache-airflow-task-sdk")
 
 
-class AbsentModules:
-    """Last on the way of an import: a name below `airflow` that nobody found is refused with advice."""
-
-    @staticmethod
-    def find_spec(name: str, *_: object) -> None:
-        """Called by the import machinery when all other finders gave up."""
-        package, _dot, rest = name.partition(".")
-        if package != "airflow":
-            return
-        home = _ELSEWHERE.get(rest.partition(".")[0])
-        advice = f"what is built of it is imported from {home}" if home else "so far there is airflow.sdk"
-        raise ModuleNotFoundError(f"No module named {name!r} in tradewind-airflow: {advice}", name=name)
+class TwoAirflows(ImportError):
+    """apache-airflow and tradewind-airflow are installed in one environment; both are the import name `airflow`."""
 
 
-def tell_about_absent_modules() -> None:
-    """Install it; once is enough."""
-    if AbsentModules not in sys.meta_path:
-        sys.meta_path.append(AbsentModules)
+def refuse_genuine_airflow(paths: list[str]) -> None:
+    """Raise `TwoAirflows` when apache-airflow is installed beside this package.
+
+    Parameters:
+        paths: where `airflow` is looked for. Nothing is read of a distribution while none of them holds a file that
+            only apache-airflow has.
+    """
+    here = Path(__file__).parent
+    if not any((Path(path) / "models" / "dag.py").is_file() or _is_foreign(Path(path), here) for path in paths):
+        return
+    from importlib import metadata  # slow, and this is the way of the few
+
+    for name in _GENUINE:
+        try:
+            version = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+        raise TwoAirflows(
+            f"{name} {version} is installed in {sys.prefix} together with tradewind-airflow: both provide the import "
+            "name 'airflow'. Use an environment without it: pip uninstall apache-airflow apache-airflow-core "
+            "apache-airflow-task-sdk, then pip install --force-reinstall tradewind-airflow"
+        )
+
+
+def _is_foreign(path: Path, here: Path) -> bool:
+    return path != here and (path / "__init__.py").is_file()

@@ -1,1 +1,0 @@
-"""`airflow.sdk.bases`: base classes, by the paths of Airflow's SDK."""
