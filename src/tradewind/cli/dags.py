@@ -144,6 +144,19 @@ def unpause(given: Namespace) -> None:
     print(f"DAG {given.dag_id!r} is not paused" + ("" if changed else ", and was not before"))
 
 
+@NOUN.verb("why", DAG_ID, OUTPUT)
+def why(given: Namespace) -> None:
+    """Say in one sentence when a DAG runs next by itself, or what holds it."""
+    from tradewind.cli.runs import show_reason
+    from tradewind.commands.runs import require_dag
+    from tradewind.scheduler.reasons import explain_dag
+
+    with database() as store, store.read() as tx:
+        dag = require_dag(tx, given.dag_id)
+        reason = explain_dag(tx, dag)
+    show_reason(reason, given.output, {"dag_id": dag.dag_id})
+
+
 @NOUN.verb("delete", DAG_ID, YES)
 def delete(given: Namespace) -> None:
     """Delete a DAG with its versions and its runs. A file that still defines it brings it back, without history."""

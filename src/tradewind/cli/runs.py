@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tradewind.cli.clearing import CLEAR_RUNS, MARK_RUN, clear_runs, mark_run, who
 from tradewind.cli.commandline import OUTPUT, YES, Noun, argument
@@ -13,6 +13,9 @@ from tradewind.ports.rows import RunRow, TaskRow
 from tradewind.ports.store import Transaction
 from tradewind.wire.errors import NotFound
 from tradewind.wire.states import DagRunState
+
+if TYPE_CHECKING:
+    from tradewind.scheduler.reasons import Why
 
 NOUN = Noun("runs", "Runs of DAGs: list, show, cancel, clear, mark, delete")
 NOUNS = {NOUN.name: NOUN}
@@ -71,6 +74,17 @@ def cancel_run(given: Namespace) -> None:
         run = find_run(tx, given.dag_id, given.run_id)
         stop_run(tx, CLOCK.now(), run.dag_id, run.run_id, DagRunState(given.state), reason)
     print(f"run {run.run_id!r} of DAG {run.dag_id!r} ends as {given.state}")
+
+
+@NOUN.verb("why", DAG_ID, RUN_ID, OUTPUT)
+def why(given: Namespace) -> None:
+    """Say in one sentence why a run is running, or why it is not."""
+    from tradewind.scheduler.reasons import explain_run
+
+    with database() as store, store.read() as tx:
+        run = find_run(tx, given.dag_id, given.run_id)
+        reason = explain_run(tx, run)
+    show_reason(reason, given.output, {"run_id": run.run_id, "state": run.state})
 
 
 NOUN.verb("clear", *CLEAR_RUNS)(clear_runs)
@@ -152,6 +166,15 @@ def find_run(tx: Transaction, dag_id: str, run_id: str) -> RunRow:
     if not newest:
         raise NotFound(f"DAG {dag_id!r} has no runs yet; `tradewind dags trigger {dag_id}` makes one")
     return newest[0]
+
+
+def show_reason(reason: Why, form: str, facts: dict[str, Any]) -> None:
+    """Print why something stands where it stands."""
+    if form not in ("json", "yaml"):
+        print(reason.sentence)
+        return
+    found = {"why": reason.sentence, "kind": reason.kind, "blocking": reason.blocking}
+    show_document({**facts, **found, "expected_at": reason.expected_at}, form)
 
 
 def run_facts(row: RunRow) -> dict[str, Any]:

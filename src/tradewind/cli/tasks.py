@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from tradewind.cli.clearing import CLEAR_TASKS, MARK_TASKS, clear_tasks, mark_tasks
 from tradewind.cli.commandline import OUTPUT, Noun, argument
-from tradewind.cli.output import coloured, show_document, show_record, show_rows
-from tradewind.cli.runs import DAG_ID, RUN_ID, TASK_COLUMNS, find_run, task_facts
+from tradewind.cli.output import coloured, show_record, show_rows
+from tradewind.cli.runs import DAG_ID, RUN_ID, TASK_COLUMNS, find_run, show_reason, task_facts
 from tradewind.cli.world import CLOCK, database, instant, json_value, settings
 from tradewind.ports.rows import RunRow, TaskRow
 from tradewind.wire.errors import BadInput, NotFound
@@ -111,20 +111,17 @@ def logs(given: Namespace) -> None:
 @NOUN.verb("why", DAG_ID, RUN_ID, TASK_ID, MAP_INDEX, OUTPUT)
 def why(given: Namespace) -> None:
     """Say in one sentence why a task instance is running, or why it is not."""
-    from tradewind.scheduler.reasons import why_run_waits, why_task
+    from tradewind.scheduler.reasons import explain_run, explain_task
 
     with database() as store, store.read() as tx:
         run = find_run(tx, given.dag_id, given.run_id)
         rows = tx.task_list(run.run_key)
         if rows:
             row = _choose(run, [each for each in rows if each.task_id == given.task_id], given)
-            sentence, state = why_task(tx, run, row), row.state
+            reason, state = explain_task(tx, run, row), row.state
         else:
-            sentence, state = why_run_waits(tx, run), None
-    if given.output in ("json", "yaml"):
-        show_document({"task_id": given.task_id, "state": state, "why": sentence}, given.output)
-    else:
-        print(sentence)
+            reason, state = explain_run(tx, run), None
+    show_reason(reason, given.output, {"task_id": given.task_id, "state": state})
 
 
 NOUN.verb("clear", *CLEAR_TASKS)(clear_tasks)
