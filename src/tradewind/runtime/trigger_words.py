@@ -8,6 +8,8 @@ import msgspec
 
 from tradewind.wire.execution import AgentMessage, Outcome, Reply
 
+from .words import plain
+
 
 class ToHost(IntEnum):
     """Kinds of frames from triggerer to host."""
@@ -112,7 +114,7 @@ class Blocked(msgspec.Struct, frozen=True, kw_only=True):
     """File, line and function."""
 
 
-_encoder = msgspec.msgpack.Encoder()
+_encoder = msgspec.msgpack.Encoder(enc_hook=plain)
 encode = _encoder.encode
 decode_start = msgspec.msgpack.Decoder(HostStart).decode
 decode_run = msgspec.msgpack.Decoder(RunTrigger).decode

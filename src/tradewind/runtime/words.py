@@ -6,6 +6,7 @@ The words towards the control plane are `wire.execution`'s; the channel carries 
 from __future__ import annotations
 
 import struct
+from datetime import datetime
 from enum import IntEnum
 
 import msgspec
@@ -144,7 +145,21 @@ ToTemplate = ForkChild | SignalChild
 FromTemplate = TemplateReady | TemplateFailed | ChildForked | ForkFailed | ChildExited
 
 _number = struct.Struct("<I")
-_encoder = msgspec.msgpack.Encoder()
+
+
+def plain(value: object) -> object:
+    """What task code hands over instead of a plain type, as that type: the instants of its context are pendulum's.
+
+    Raises:
+        TypeError: it has no plain form.
+    """
+    if isinstance(value, datetime):
+        clock = (value.hour, value.minute, value.second, value.microsecond)
+        return datetime(value.year, value.month, value.day, *clock, tzinfo=value.tzinfo, fold=value.fold)
+    raise TypeError(f"{value!r} of type {type(value).__name__} cannot be handed over; hand over plain values")
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=plain)
 _start = msgspec.msgpack.Decoder(Start)
 _go = msgspec.msgpack.Decoder(dict[str, XComValue])
 _outcome = msgspec.msgpack.Decoder(Outcome)
