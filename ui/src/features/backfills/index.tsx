@@ -1,1 +1,5 @@
-export function BackfillsPage() { return null; }
+import { BackfillList } from "@shared/backfills";
+
+export function BackfillsPage() {
+  return <div className="page"><BackfillList /></div>;
+}

@@ -1,1 +1,5 @@
-export function DagPage() { return null; } export function RunPage() { return null; } export function InstancePage() { return null; } export function TaskPage() { return null; }
+// The workspace of a DAG: views of one selection. See Page.tsx for the frame.
+export { DagPage } from "./Page";
+export { RunPage } from "./RunPage";
+export { InstancePage } from "./InstancePage";
+export { TaskPage } from "./TaskPage";

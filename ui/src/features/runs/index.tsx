@@ -1,1 +1,5 @@
-export function RunsPage() { return null; }
+import { RunList } from "@shared/runs";
+
+export function RunsPage() {
+  return <RunList />;
+}

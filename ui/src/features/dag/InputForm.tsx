@@ -1,0 +1,1 @@
+export { InputForm } from "@shared/inputform";
