@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil, isfinite
 
-from tradewind.wire.document import TaskDocument
+from tradewind.wire.document import RunRetry, TaskDocument
 from tradewind.wire.states import INFRASTRUCTURE_CAUSES, CauseOfDeath
 
 
@@ -108,6 +108,20 @@ def retry_delay_seconds(
     if task.max_retry_delay_seconds is not None:
         delay = min(delay, task.max_retry_delay_seconds)
     return max(0.0, delay)
+
+
+def run_retry_delay_seconds(retry: RunRetry, number: int) -> float:
+    """Seconds between the failure of a run and its retry `number` (from 1)."""
+    delay = retry.delay_seconds
+    if retry.exponential_backoff:
+        try:
+            delay *= retry.exponential_backoff ** (number - 1)
+        except OverflowError:
+            delay = DEFAULT_LIMITS.delay_seconds_max
+    bounds = [DEFAULT_LIMITS.delay_seconds_max] if retry.exponential_backoff else []
+    if retry.max_delay_seconds is not None:
+        bounds.append(retry.max_delay_seconds)
+    return max(0.0, min([delay, *bounds]))
 
 
 def _exponential(task: TaskDocument, try_number: int, limits: RetryLimits, identity: str) -> float:

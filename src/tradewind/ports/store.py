@@ -48,6 +48,7 @@ from .rows import (
     VersionRow,
     XComRow,
 )
+from .run_retries import RunRetryTx
 from .state_store import StateStoreTx
 from .triggers import TriggerTx
 
@@ -351,6 +352,7 @@ class Transaction(
     ComponentTx,
     SecretTx,
     TriggerTx,
+    RunRetryTx,
     AssetTx,
     HitlTx,
     PastTx,

@@ -48,7 +48,7 @@ from tradewind.wire.states import (
 )
 from tradewind.wire.workload import Workload
 
-from . import assets, callbacks, creation, gates, limits, waits
+from . import assets, callbacks, creation, gates, limits, run_retries, waits
 from .owned import Instance, Key, OwnedRun
 from .writes import RunEnd, Writes
 
@@ -74,6 +74,8 @@ class Step:
         """Runs that this step started: lines that were left over when they ended before mean nothing any more."""
         self.finishing: dict[str, tuple[OwnedRun, DagRunState, str]] = {}
         """Runs whose plan says they are over; a line that is still to be heard may open them again."""
+        self.stopped: set[str] = set()
+        """Those of them that a person or a time-out ended."""
         self.finished: list[OwnedRun] = []
         self.entered: dict[str, tuple[OwnedRun, Instance]] = {}
         """ti_id → demands entered in this step."""
@@ -200,7 +202,7 @@ class Step:
             self._load(row)
             return
         dag = self.memory.documents.get(self.tx, row.version_id)
-        plan, out = RunPlan.start(self.memory.graph(dag))
+        plan, out = RunPlan.start(self.memory.graph(dag, row))
         run = self._adopt(OwnedRun(row, dag, plan))
         self._carry(run, out)
 
@@ -210,7 +212,7 @@ class Step:
         if image is None:
             return
         dag = self.memory.documents.get(self.tx, row.version_id)
-        graph = self.memory.graph(dag)
+        graph = self.memory.graph(dag, row)
         if not image.instances:
             plan, out = RunPlan.start(graph)
             self._carry(self._adopt(OwnedRun(row, dag, plan)), out)
@@ -326,7 +328,7 @@ class Step:
                     ],
                 )
             case RunStopAsked():
-                self._apply(run, events.StopRun(event.state, event.reason))
+                self._stop_run(run, events.StopRun(event.state, event.reason))
             case RunNudged():
                 self.memory.queue.freed_where(
                     ("pool:", "limit:", "executor:", "backfill:", f"run:{run.run_key}", f"runtask:{run.run_key}")
@@ -382,12 +384,15 @@ class Step:
         if not ti_id:
             if run.times_out_at is not None and run.times_out_at <= self.now:
                 seconds = run.dag.document.dagrun_timeout_seconds
-                self._apply(
+                self._stop_run(
                     run,
                     events.StopRun(
                         DagRunState.FAILED, f"the run passed its time-out of {seconds:g} s (dagrun_timeout)", S.SKIPPED
                     ),
                 )
+            return
+        if ti_id == run_retries.TIMER:
+            run_retries.due(self, run)
             return
         instance = run.by_id.get(ti_id)
         if instance is not None and run.plan.state(instance.key) in waits.STATES:
@@ -429,6 +434,13 @@ class Step:
         if run.run_key in self.memory.runs:
             self._carry(run, run.plan.apply(event))
 
+    def _stop_run(self, run: OwnedRun, event: events.StopRun) -> None:
+        if run.run_key in self.memory.runs and run.plan.finished:  # it waits for its retry
+            self.finishing[run.run_key] = (run, event.state, event.reason)
+            self.stopped.add(run.run_key)
+        else:
+            self._apply(run, event)
+
     def _carry(self, run: OwnedRun, out: list[changes.Change]) -> None:
         born: list[Key] = []
         for change in out:
@@ -455,8 +467,10 @@ class Step:
                     self._succeed_empty(run, run.instances[key], reason)
                 case changes.Stop(key, as_state, reason):
                     self._stop(run, run.instances[key], as_state, reason)
-                case changes.FinishRun(state, reason):
+                case changes.FinishRun(state, reason, asked):
                     self.finishing[run.run_key] = (run, state, reason)
+                    if asked:
+                        self.stopped.add(run.run_key)
         self._look_back(run, [key for key in born if key in run.instances])
 
     def _create(self, run: OwnedRun, key: Key, reason: str) -> None:
@@ -606,10 +620,12 @@ class Step:
         while self.finishing:
             if self.read_inbox(self.inbox_max):
                 continue
-            for run, state, reason in self.finishing.values():
-                if run.plan.finished and run.run_key in self.memory.runs:
+            ending, self.finishing = self.finishing, {}
+            for run, state, reason in ending.values():
+                if not run.plan.finished or run.run_key not in self.memory.runs:
+                    continue
+                if run.run_key in self.stopped or not run_retries.postpones_end(self, run, state, reason):
                     self._finish(run, state, reason)
-            self.finishing.clear()
         for end in self.writes.ends:
             if self.tx.run_move(
                 end.change, end.run_key, owner=self.memory.id, epoch=end.epoch, reason=end.reason, now=self.now
@@ -781,7 +797,15 @@ class Step:
         run.plan.apply(events.Admitted(instance.key))
         given = self.given.get(run.run_key, {}) if instance.grantee else {}
         own = {name: given[name] for name in task.inputs if name in given}
-        self.writes.workloads[executor].append(workload_of(run, task, instance, instance.grantee, own))
+        workload = workload_of(run, task, instance, instance.grantee, own)
+        if run.dag.document.disable_bundle_versioning:
+            workload = replace(workload, bundle_version=self._newest_tree(run) or workload.bundle_version)
+        self.writes.workloads[executor].append(workload)
+
+    def _newest_tree(self, run: OwnedRun) -> str | None:
+        """The tree that new runs of the DAG get now."""
+        row = self.tx.dag_get(run.row.dag_id)
+        return None if row is None else row.bundle_version
 
     def _note_waiting(self, pools: dict[str, PoolRow]) -> None:
         known = dict(self.memory.pools)

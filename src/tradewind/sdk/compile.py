@@ -12,6 +12,7 @@ import msgspec
 
 from tradewind.wire.deadlines import DeadlineDocument
 from tradewind.wire.deferral import Deferral
+from tradewind.domain.permissions import access_of_document
 from tradewind.wire.document import (
     FORMAT,
     DagDocument,
@@ -78,6 +79,7 @@ def compile_dag(dag: DAG, *, file: str, code_digest: str = "") -> DagDocument:
         max_consecutive_failed_dag_runs=dag.max_consecutive_failed_dag_runs,
         dagrun_timeout_seconds=_seconds(dag.dagrun_timeout),
         fail_fast=dag.fail_fast,
+        retry=dag.run_retry,
         is_paused_upon_creation=dag.is_paused_upon_creation,
         isolation=dag.isolation,
         tags=tuple(sorted(dag.tags)),
@@ -88,6 +90,9 @@ def compile_dag(dag: DAG, *, file: str, code_digest: str = "") -> DagDocument:
         render_template_as_native_obj=dag.render_template_as_native_obj,
         has_on_success_callback=bool(dag.on_success_callback),
         has_on_failure_callback=bool(dag.on_failure_callback),
+        access=access_of_document(dag.access_control),
+        disable_bundle_versioning=dag.disable_bundle_versioning,
+        rerun_with_latest_version=dag.rerun_with_latest_version,
         on_success_callback_count=len(dag.on_success_callback),
         on_failure_callback_count=len(dag.on_failure_callback),
         tasks=tuple(sorted(tasks, key=lambda task: task.task_id)),
@@ -158,6 +163,7 @@ def _task_document(task: Task, weight: int) -> TaskDocument:
         doc_md=task.doc_md or task.doc or task.doc_rst or task.doc_yaml,
         ui_color=task.ui_color,
         ui_fgcolor=task.ui_fgcolor,
+        links=_links(task),
         resources=_json(task.resources),
         inlets=leaves_of(task.inlets),
         outlets=leaves_of(task.outlets),
@@ -279,22 +285,6 @@ def _warnings(dag: DAG) -> Sequence[str]:
     found = []
     if dag.sla_miss_callback is not None:
         found.append("sla_miss_callback has no effect any more")
-    if dag.access_control is not None:
-        found.append("access_control is deprecated and has no effect")
-    if dag.disable_bundle_versioning or dag.rerun_with_latest_version is not None:
-        found.append(
-            "disable_bundle_versioning and rerun_with_latest_version have no effect yet: runs keep their version"
-        )
-    dated = sorted(
-        task.task_id
-        for task in dag.tasks
-        if task.start_date not in (None, dag.start_date) or task.end_date not in (None, dag.end_date)
-    )
-    if dated:
-        found.append(f"start_date and end_date of a task have no effect yet (tasks: {', '.join(dated)})")
-    mailing = sorted(task.task_id for task in dag.tasks if task.email)
-    if mailing:
-        found.append(f"email has no effect yet; use on_failure_callback (tasks: {', '.join(mailing)})")
     late = sorted(task.task_id for task in dag.tasks if getattr(task, "sla", None) is not None)
     if late:
         found.append(f"sla has no effect any more (tasks: {', '.join(late)})")
@@ -305,11 +295,16 @@ def _dag_extra(dag: DAG) -> dict[str, Any]:
     extra: dict[str, Any] = {}
     if dag.result_task_id is not None:
         extra["result_task_id"] = dag.result_task_id
-    if dag.disable_bundle_versioning:
-        extra["disable_bundle_versioning"] = True
-    if dag.rerun_with_latest_version is not None:
-        extra["rerun_with_latest_version"] = dag.rerun_with_latest_version
     return extra
+
+
+def _links(task: Task) -> dict[str, str]:
+    """Links of its operator: name → key under which the address is left."""
+    given = getattr(task.operator_class if isinstance(task, MappedOperator) else task, "operator_extra_links", ())
+    if not isinstance(given, list | tuple | set | frozenset):
+        return {}  # a property that needs an instance
+    keys = ((getattr(link, "name", None), getattr(link, "xcom_key", None)) for link in given)
+    return {name: key for name, key in keys if isinstance(name, str) and isinstance(key, str)}
 
 
 def _task_extra(task: Task) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from .errors import WrongArgument, WrongValue, checked_id, nearest
 from .groups import TaskGroup
 from .notset import NOTSET
 from .params import DagParam, ParamsDict, merged_params
+from .run_retry import run_retry
 from .stack import building, register
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ class DAG(metaclass=CheckedCall):
         max_consecutive_failed_dag_runs: pause the DAG after so many; 0: never.
         dagrun_timeout: timedelta after which a run fails.
         fail_fast: the first failure ends the run.
+        dag_retries: how often a run that failed is tried again; dag_retry_delay: timedelta or seconds before it,
+            multiplied each time by dag_retry_exponential_backoff (0: constant), at most dag_max_retry_delay;
+            dag_retry_scope: "failed" (what failed and everything after it) or "all" tasks.
         on_success_callback, on_failure_callback: called when a run ends.
         template_searchpath, template_undefined, user_defined_macros, user_defined_filters, jinja_environment_kwargs,
             render_template_as_native_obj: how templates are rendered.
@@ -113,6 +117,11 @@ class DAG(metaclass=CheckedCall):
         disable_bundle_versioning: bool | None = None,
         rerun_with_latest_version: bool | None = None,
         isolation: Isolation | str | None = None,
+        dag_retries: int = 0,
+        dag_retry_delay: timedelta | float = 0.0,
+        dag_retry_scope: str = "failed",
+        dag_retry_exponential_backoff: float = 0,
+        dag_max_retry_delay: timedelta | float | None = None,
     ) -> None:
         self.dag_id = checked_id("DAG id", dag_id)
         of = f"of DAG {dag_id!r}"
@@ -142,16 +151,21 @@ class DAG(metaclass=CheckedCall):
         self.on_success_callback = callbacks(f"on_success_callback {of}", on_success_callback)
         self.on_failure_callback = callbacks(f"on_failure_callback {of}", on_failure_callback)
         self.doc_md = dag_checks.documentation(of, doc_md, self.folder)
-        self.access_control = access_control
+        self.access_control = dag_checks.access(of, access_control)
         self.is_paused_upon_creation = is_paused_upon_creation
         self.tags: set[str] = dag_checks.tags(of, tags)
         self.owner_links = dag_checks.owner_links(of, owner_links)
         self.auto_register = flag(f"auto_register {of}", auto_register)
         self.fail_fast = flag(f"fail_fast {of}", fail_fast)
+        self.run_retry = run_retry(
+            of, dag_retries, dag_retry_delay, dag_retry_scope, dag_retry_exponential_backoff, dag_max_retry_delay
+        )
         self.allowed_run_types = dag_checks.run_types(of, allowed_run_types)
         self.dag_display_name: str = text(f"dag_display_name {of}", dag_display_name) or dag_id
-        self.disable_bundle_versioning = bool(disable_bundle_versioning)
-        self.rerun_with_latest_version = rerun_with_latest_version
+        self.disable_bundle_versioning = flag(f"disable_bundle_versioning {of}", disable_bundle_versioning)
+        self.rerun_with_latest_version = dag_checks.flag_or_none(
+            f"rerun_with_latest_version {of}", rerun_with_latest_version
+        )
         self.isolation = isolation_of(f"isolation {of}", isolation) or Isolation.FORK
         self.task_dict: dict[str, Task] = {}
         self.group_dict: dict[str, TaskGroup] = {}

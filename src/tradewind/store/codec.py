@@ -18,6 +18,7 @@ from tradewind.ports import (
     trigger_rows,
 )
 from tradewind.ports import rows as r
+from tradewind.ports.run_retries import RunRetryRow
 
 from .dialects.base import Dialect
 from .kinds import Kind, kind_of
@@ -127,6 +128,7 @@ CONNECTION = Codec("connection", r.ConnectionRow)
 VARIABLE = Codec("variable", r.VariableRow)
 USER = Codec("user_account", r.UserRow)
 OUTBOX = Codec("outbox", outbox_rows.OutboxRow)
+RUN_RETRY = Codec("run_retry", RunRetryRow)
 TRIGGER = Codec("trigger_row", trigger_rows.TriggerRow)
 HITL = Codec("hitl_detail", hitl_rows.HitlRow)
 STATE = Codec("state_store", state_store_rows.StateRow)
@@ -145,7 +147,7 @@ ASSET_CURSOR = Codec("asset_cursor", asset_rows.AssetCursorRow)
 PARTITION_SHARE = Codec("partition_share", asset_rows.PartitionShareRow)
 CODECS: tuple[Codec[Any], ...] = (
     FILE, IMPORT_ERROR, DAG, VERSION, RUN, TASK, ATTEMPT, XCOM, POOL, COMPONENT, CONNECTION, VARIABLE, USER,
-    OUTBOX, TRIGGER, HITL, STATE,
+    OUTBOX, TRIGGER, HITL, RUN_RETRY, STATE,
     ROLE, API_TOKEN, SESSION, AUDIT,
     BACKFILL, BACKFILL_RUN, DEADLINE,
     ASSET, ASSET_ALIAS, ASSET_USE, ASSET_EVENT, ASSET_CURSOR, PARTITION_SHARE,

@@ -22,6 +22,7 @@ from .queries.limits import LimitQueries
 from .queries.outbox import OutboxQueries
 from .queries.past import PastQueries
 from .queries.people import PeopleQueries
+from .queries.run_retries import RunRetryQueries
 from .queries.runs import RunQueries
 from .queries.secrets import SecretQueries
 from .queries.state_store import StateStoreQueries
@@ -50,6 +51,7 @@ class SqlTransaction(
     ComponentQueries,
     SecretQueries,
     TriggerQueries,
+    RunRetryQueries,
     HitlQueries,
     OutboxQueries,
     StateStoreQueries,

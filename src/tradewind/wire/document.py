@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -147,6 +148,8 @@ class TaskDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     doc_md: str | None = None
     ui_color: str = "#fff"
     ui_fgcolor: str = "#000"
+    links: dict[str, str] = {}
+    """Links to other systems: name → key under which the task leaves the address."""
     resources: dict[str, Any] = {}
     inlets: tuple[Leaf, ...] = ()
     """Assets it reads, sorted."""
@@ -156,6 +159,25 @@ class TaskDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Until when all its instances must have succeeded, or been skipped."""
     extra: dict[str, Any] = {}
     """Room for constructs of later issues (assets, retry policies...) without a change of format."""
+
+
+class RunRetryScope(StrEnum):
+    """Which tasks run again when a run is retried."""
+
+    FAILED = "failed"
+    """Those that failed, and everything after them."""
+    ALL = "all"
+
+
+class RunRetry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a run that failed is tried again. Times in seconds."""
+
+    retries: int
+    delay_seconds: float = 0.0
+    exponential_backoff: float = 0.0
+    """Multiplier of the delay per retry; 0: constant."""
+    max_delay_seconds: float | None = None
+    scope: RunRetryScope = RunRetryScope.FAILED
 
 
 class GroupDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -212,6 +234,7 @@ class DagDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     max_consecutive_failed_dag_runs: int = 0
     dagrun_timeout_seconds: float | None = None
     fail_fast: bool = False
+    retry: RunRetry | None = None
     is_paused_upon_creation: bool | None = None
     isolation: Isolation = Isolation.FORK
     tags: tuple[str, ...] = ()
@@ -222,6 +245,12 @@ class DagDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     render_template_as_native_obj: bool = False
     has_on_success_callback: bool = False
     has_on_failure_callback: bool = False
+    access: tuple[str, ...] = ()
+    """What the DAG grants to roles (`access_control`), as `domain.permissions` reads it."""
+    disable_bundle_versioning: bool = False
+    """Attempts run from the newest tree, not from the one their run began with."""
+    rerun_with_latest_version: bool | None = None
+    """Whether what is cleared follows the newest version, where nobody says; None: it does not."""
     on_success_callback_count: int = 0
     on_failure_callback_count: int = 0
     """How many callbacks a run of this DAG has for its end; each is delivered by itself."""

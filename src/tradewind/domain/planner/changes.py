@@ -83,6 +83,8 @@ class FinishRun:
 
     state: DagRunState
     reason: str
+    asked: bool = False
+    """A person or the run's time-out ended it: it is not tried again."""
 
 
 Change = Create | Rename | Ready | Skip | FailUpstream | Remove | SucceedEmpty | Stop | FinishRun

@@ -287,7 +287,7 @@ class RunPlan:
             spare_teardowns=False,
         )
         self._board.wakes.clear()
-        self._finish(event.state, event.reason, out)
+        self._finish(event.state, event.reason, out, asked=True)
 
     def _stop_everything(
         self, stop_as: int, reason: str, out: list[Change], *, skip: bool, spare_teardowns: bool
@@ -437,9 +437,9 @@ class RunPlan:
             board.move(place, index, st.UPSTREAM_FAILED)
             out.append(FailUpstream(board.key(place, index), reason))
 
-    def _finish(self, state: DagRunState, reason: str, out: list[Change]) -> None:
+    def _finish(self, state: DagRunState, reason: str, out: list[Change], *, asked: bool = False) -> None:
         self._finished = True
-        out.append(FinishRun(state, reason))
+        out.append(FinishRun(state, reason, asked))
 
 
 _AT_REST = frozenset({st.UP_FOR_RETRY, st.UP_FOR_RESCHEDULE, st.DEFERRED, st.AWAITING_INPUT})

@@ -35,6 +35,7 @@ from tradewind.ports.rows import (
     VersionRow,
     XComRow,
 )
+from tradewind.ports.run_retries import RunRetryRow
 from tradewind.ports.state_store_rows import StateRow
 from tradewind.ports.trigger_rows import TriggerRow
 from tradewind.wire.states import LIVE_RUN_STATES, DagRunState, DagRunType, TaskInstanceState
@@ -96,6 +97,7 @@ class Data:
         "rejected",
         "rendered",
         "roles",
+        "run_retries",
         "runs",
         "sessions",
         "states",
@@ -173,6 +175,7 @@ class Data:
         self.components: Table[tuple[str, str], ComponentRow] = Table(
             "component", indexes={"name": Index(lambda row: (row.kind, row.name))}
         )
+        self.run_retries: Table[str, RunRetryRow] = Table("run_retry")
         self.triggers: Table[str, TriggerRow] = Table("trigger_row", indexes={"instance": Index(lambda row: row.ti_id)})
         self.questions: Table[str, HitlRow] = Table("hitl_detail", indexes={"instance": Index(lambda row: row.ti_id)})
         self.connections: Table[str, ConnectionRow] = Table("connection")

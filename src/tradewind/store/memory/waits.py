@@ -1,4 +1,4 @@
-"""Waits outside of processes, and questions to people."""
+"""Waits outside of processes, questions to people, retries of runs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from tradewind.ports.hitl_rows import HitlRow
+from tradewind.ports.run_retries import RunRetryRow
 from tradewind.ports.trigger_rows import TriggerFire, TriggerRow, TriggerState
 
 from .unit import Unit
 
 
 class WaitPart(Unit):
-    """`ports.triggers.TriggerTx` and `ports.hitl.HitlTx`."""
+    """`ports.triggers.TriggerTx`, `ports.hitl.HitlTx` and `ports.run_retries.RunRetryTx`."""
 
     def trigger_put(self, rows: Sequence[TriggerRow]) -> None:
         journal = self._write("trigger_put")
@@ -116,6 +117,12 @@ class WaitPart(Unit):
             for row in self._data.triggers.found("instance", ti_id)
             if row.state is state
         }
+
+    def run_retry_get(self, run_key: str) -> RunRetryRow | None:
+        return self._data.run_retries.get(run_key)
+
+    def run_retry_put(self, row: RunRetryRow) -> None:
+        self._data.run_retries.put(self._write("run_retry_put"), row.run_key, row)
 
     # --- questions ----------------------------------------------------------------------------------------------------
 

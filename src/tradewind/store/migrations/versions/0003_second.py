@@ -91,6 +91,15 @@ def _waits() -> None:
     hosted = "state <> 'fired' AND triggerer IS NOT NULL"
     op.create_index("ix_trigger_row_hosted", "trigger_row", ["triggerer"], **_where(hosted))
     op.create_table(
+        "run_retry",
+        sa.Column("run_key", t.ID, nullable=False),
+        sa.Column("clear_number", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", t.INSTANT, nullable=True),
+        sa.Column("reason", t.TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("run_key", name=op.f("pk_run_retry")),
+    )
+    op.create_table(
         "hitl_detail",
         sa.Column("token", t.TEXT, nullable=False),
         sa.Column("ti_id", t.ID, nullable=False),
