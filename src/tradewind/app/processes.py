@@ -6,11 +6,15 @@ import gc
 import socket
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tradewind.kernel.clock import SystemClock
 from tradewind.kernel.log import configure_logging
 from tradewind.kernel.process import set_process_name
 from tradewind.kernel.settings import Settings
+
+if TYPE_CHECKING:
+    from tradewind.server.app_factory import Api
 
 BUNDLE = "dags"
 """Name of the bundle that core.dags_folder is."""
@@ -64,7 +68,7 @@ def run_scheduler(settings: Settings) -> int:
 
 
 def run_api_server(settings: Settings, listener: socket.socket | None = None) -> int:
-    """Serve the API: agents, probes, people.
+    """Serve the API: agents, probes, people. With api.workers above 1 in as many processes (`app.api_workers`).
 
     Parameters:
         listener: a socket that listens already; default: one is made from api.host and api.port.
@@ -72,21 +76,40 @@ def run_api_server(settings: Settings, listener: socket.socket | None = None) ->
     Raises:
         Unavailable: the address cannot be used.
     """
+    if listener is None and settings.api.workers > 1:
+        from tradewind.app.api_workers import run_workers
+
+        return run_workers(settings)
     _be("api-server", settings)
+    from tradewind.kernel.service import ServiceGroup, run_until_signal
+    from tradewind.server.serving import ApiServer, listen
+
+    if listener is None:
+        listener = listen(settings)
+        announce_admin(settings)
+    api, close = make_api(settings)
+    try:
+        return run_until_signal(
+            ServiceGroup("api-server", [ApiServer(api, [listener], api.close, settings)], stop_seconds=_STOP_SECONDS)
+        )
+    finally:
+        close()
+
+
+def make_api(settings: Settings) -> tuple[Api, Callable[[], None]]:
+    """The application of the API server over the database that settings name, and what closes the database.
+
+    Raises:
+        NotFound, Conflict, Unavailable: the database does not fit or cannot be reached.
+    """
     from tradewind.adapters.passwords import Argon2Passwords
     from tradewind.app.plugs import bearer_tokens, execution_key, open_database, open_vault
     from tradewind.commands.execution import ExecutionDesk
     from tradewind.domain.retry import RetryLimits
     from tradewind.kernel.ids import uuid7
-    from tradewind.kernel.service import ServiceGroup, run_until_signal
     from tradewind.server.app_factory import create_api
-    from tradewind.server.serving import ApiServer, listen
     from tradewind.wire.workload import agent_credential
 
-    if listener is None:
-        _refuse_several_workers(settings)
-        listener = listen(settings)
-        announce_admin(settings)
     clock = SystemClock()
     store = open_database(settings)
     vault = open_vault(settings)
@@ -105,12 +128,7 @@ def run_api_server(settings: Settings, listener: socket.socket | None = None) ->
         tokens=bearer_tokens(settings, clock),
         vault=vault,
     )
-    try:
-        return run_until_signal(
-            ServiceGroup("api-server", [ApiServer(api, [listener], api.close)], stop_seconds=_STOP_SECONDS)
-        )
-    finally:
-        store.close()
+    return api, store.close
 
 
 def run_dag_processor(settings: Settings) -> int:
@@ -178,11 +196,3 @@ def _be(name: str, settings: Settings) -> None:
     gc.collect()
     gc.freeze()
     sys.stdout.flush()
-
-
-def _refuse_several_workers(settings: Settings) -> None:
-    if settings.api.workers > 1:
-        raise NotImplementedError(
-            f"api.workers={settings.api.workers} is not available yet for `tradewind api-server`; use 1, "
-            "or start several servers with different api.port behind a proxy"
-        )

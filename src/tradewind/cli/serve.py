@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from tradewind.cli.commandline import Noun
+from tradewind.cli.commandline import Noun, argument
 from tradewind.cli.world import settings
 
 STANDALONE = Noun("standalone", "Run everything on this machine")
@@ -34,9 +34,31 @@ def scheduler(_given: Namespace) -> int:
     return _serve("scheduler")
 
 
-@API_SERVER.alone()
-def api_server(_given: Namespace) -> int:
-    """Run an API server on api.host and api.port: for agents, probes and people."""
+@API_SERVER.alone(
+    argument("-H", "--host", help="address to listen on (api.host)"),
+    argument("-p", "--port", type=int, help="port to listen on (api.port)"),
+    argument("-w", "--workers", type=int, help="server processes (api.workers)"),
+    argument("--ssl-cert", help="certificate chain for TLS (api.tls_cert)"),
+    argument("--ssl-key", help="its key (api.tls_key)"),
+    argument("--proxy-headers", action="store_true", help="believe every proxy (api.trusted_proxies = *)"),
+)
+def api_server(given: Namespace) -> int:
+    """Run an API server on api.host and api.port: for agents, probes and people.
+
+    With several workers SIGHUP replaces them without losing a request.
+    """
+    import os
+
+    found = {
+        "HOST": given.host,
+        "PORT": given.port,
+        "WORKERS": given.workers,
+        "TLS_CERT": given.ssl_cert,
+        "TLS_KEY": given.ssl_key,
+        "TRUSTED_PROXIES": "*" if given.proxy_headers else None,
+    }
+    # In the environment, so that workers that are replaced later read the same.
+    os.environ.update({f"TRADEWIND__API__{name}": str(value) for name, value in found.items() if value is not None})
     return _serve("api-server")
 
 

@@ -12,10 +12,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tradewind.commands.users import Passwords
 from tradewind.kernel.clock import Clock
 from tradewind.kernel.settings import Settings
+from tradewind.kernel.telemetry import InProcessTelemetry
 from tradewind.ports.store import Store
 from tradewind.ports.vault import Vault
 
-from . import health, welcome
+from . import health, metrics, welcome
 from .auth import Gate, SignIn
 from .auth.gate import Tokens
 from .database import Database
@@ -23,6 +24,8 @@ from .door import Door
 from .execution import PATH, DeskPool, ExchangeFace
 from .execution.desks import Desk
 from .headers import SecurityHeaders
+from .layers import Limits, Packed, Rooted, across_sites
+from .metrics import RequestMeter
 from .presence import Presence
 from .problems import BugLog, handlers
 from .public.office import Office
@@ -40,18 +43,21 @@ class Api:
         closing: tuple[Callable[[], None], ...],
         ending: list[Callable[[], None]],
         gate: Gate,
+        root_path: str = "",
     ) -> None:
         self._exchange = exchange
         self._faces = faces
         self._presence = presence
         self._closing = closing
         self._ending = ending
+        # A proxy may leave the path below which we live, or take it away.
+        self._exchange_paths = (PATH, root_path + PATH)
         self.gate = gate
         """Recognises people."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The hot path passes no layer that it does not need.
-        if scope["type"] == "http" and scope["path"] == PATH:
+        if scope["type"] == "http" and scope["path"].endswith(PATH) and scope["path"] in self._exchange_paths:
             await self._exchange(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
@@ -108,6 +114,7 @@ def create_api(
     sign_in = SignIn(store, database, passwords, tokens, clock, settings, vault)
     reader = health.HealthReader(database, settings)
     gate = Gate(database, tokens, clock, idle_seconds=settings.auth.session_idle_seconds)
+    telemetry = InProcessTelemetry(settings.telemetry.series_max)
     office = Office(store, settings, clock, vault)
 
     def make_public() -> ASGIApp:
@@ -125,6 +132,7 @@ def create_api(
     ending: list[Callable[[], None]] = []
     routes: list[Route | Mount] = [
         *health.routes(reader),
+        *metrics.routes(telemetry, database, reader, settings),
         *welcome.routes(reader, settings),
         *sign_in.routes(),
         Mount("/api/v2", Door(make_public)),
@@ -134,9 +142,21 @@ def create_api(
     faces.state.gate = gate
     return Api(
         ExchangeFace(desks, credential),
-        SecurityHeaders(BugLog(Screens(faces))),
+        _layered(Screens(faces), settings, telemetry),
         Presence(database, clock, settings),
         (desks.close, database.close, screens.close, sign_in.close, office.close),
         ending,
         gate,
+        "/" + settings.api.root_path.strip("/") if settings.api.root_path.strip("/") else "",
     )
+
+
+def _layered(faces: ASGIApp, settings: Settings, telemetry: InProcessTelemetry) -> ASGIApp:
+    """The faces for people, with what lies before them; the first line is nearest to them."""
+    api = settings.api
+    app: ASGIApp = Limits(faces, api.body_bytes_max, api.body_pause_seconds_max)
+    app = Packed(app, api.compress_bytes_min)
+    app = across_sites(app, [origin.strip() for origin in api.cors_origins.split(",") if origin.strip()])
+    app = RequestMeter(app, telemetry)
+    app = SecurityHeaders(BugLog(app), is_tls=bool(api.tls_cert) or api.base_url.startswith("https:"))
+    return Rooted(app, api.root_path)

@@ -11,7 +11,9 @@ _ALWAYS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+_OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 _UNLESS_SET = {
     # Nothing may be loaded or run; a page that needs more says so itself.
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -20,10 +22,15 @@ _UNLESS_SET = {
 
 
 class SecurityHeaders:
-    """ASGI layer that adds them. A handler may set its own `Content-Security-Policy` and `Cache-Control`."""
+    """ASGI layer that adds them. A handler may set its own `Content-Security-Policy` and `Cache-Control`.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Parameters:
+        is_tls: people reach us over TLS: their browsers shall not try without.
+    """
+
+    def __init__(self, app: ASGIApp, *, is_tls: bool = False) -> None:
         self._app = app
+        self._always = {**_ALWAYS, **_OVER_TLS} if is_tls else _ALWAYS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -33,7 +40,7 @@ class SecurityHeaders:
         async def adding(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(_ALWAYS)
+                headers.update(self._always)
                 for name, value in _UNLESS_SET.items():
                     headers.setdefault(name, value)
             await send(message)

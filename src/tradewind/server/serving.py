@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from tradewind.kernel.service import ServiceGroup, ThreadService, run_until_signal
 from tradewind.kernel.settings import Settings
-from tradewind.wire.errors import Unavailable
+from tradewind.wire.errors import InvalidSetting, Unavailable
 
 from .app_factory import Api
 
@@ -31,6 +31,7 @@ def listen(settings: Settings) -> socket.socket:
         Unavailable: the address cannot be used; says which settings to change.
     """
     host, port = settings.api.host, settings.api.port
+    _check_tls(settings)
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -40,8 +41,6 @@ def listen(settings: Settings) -> socket.socket:
         raise Unavailable(f"cannot listen on {host}: {error.strerror or error}; set api.host") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if settings.api.workers > 1:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listener.bind(address)
@@ -52,6 +51,21 @@ def listen(settings: Settings) -> socket.socket:
             f"cannot listen on {host} port {port}: {error.strerror}; stop what uses it, or set api.port or api.host"
         ) from error
     return listener
+
+
+def _check_tls(settings: Settings) -> None:
+    """Raises `InvalidSetting` when certificate and key cannot be used: at the start, not at the first request."""
+    cert, key = settings.api.tls_cert, settings.api.tls_key
+    if not cert:
+        return
+    import ssl
+
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(cert, key or None)
+    except OSError as error:  # an SSLError is one too
+        raise InvalidSetting(
+            f"api.tls_cert {cert} and api.tls_key {key or '(in the same file)'} cannot be used: {error}"
+        ) from error
 
 
 def run_server(make_api: Callable[[], Api], settings: Settings) -> int:
@@ -65,7 +79,7 @@ def run_server(make_api: Callable[[], Api], settings: Settings) -> int:
     """
     listener = listen(settings)
     api = make_api()
-    return run_until_signal(ServiceGroup("api-server", [ApiServer(api, [listener], api.close)]))
+    return run_until_signal(ServiceGroup("api-server", [ApiServer(api, [listener], api.close, settings)]))
 
 
 class ApiServer(ThreadService):
@@ -75,15 +89,22 @@ class ApiServer(ThreadService):
         app: the ASGI application (`app_factory.create_api`).
         sockets: taken over, closed at the end.
         on_stopped: called at the end, in the service's thread.
+        settings: TLS and trusted proxies; None: neither.
     """
 
     def __init__(
-        self, app: ASGIApp, sockets: Sequence[socket.socket], on_stopped: Callable[[], None] | None = None
+        self,
+        app: ASGIApp,
+        sockets: Sequence[socket.socket],
+        on_stopped: Callable[[], None] | None = None,
+        settings: Settings | None = None,
     ) -> None:
         super().__init__("api-server")
         self._sockets = list(sockets)
         self._on_stopped = on_stopped
-        self._server = _Server(_config(app), on_started=self.ready, on_stopping=getattr(app, "end_streams", None))
+        self._server = _Server(
+            _config(app, settings), on_started=self.ready, on_stopping=getattr(app, "end_streams", None)
+        )
 
     def run(self) -> None:
         try:
@@ -130,7 +151,9 @@ class _Server(uvicorn.Server):
             self._on_stopping()
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _config(app: ASGIApp, settings: Settings | None) -> uvicorn.Config:
+    api = settings.api if settings is not None else None
+    trusted = api.trusted_proxies.strip() if api is not None else ""
     return uvicorn.Config(
         app,
         loop="uvloop",
@@ -142,7 +165,10 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         server_header=False,
         # The date is kept up to date by the tick that `_Server` leaves out.
         date_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=trusted or None,
+        ssl_certfile=api.tls_cert or None if api is not None else None,
+        ssl_keyfile=api.tls_key or None if api is not None else None,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )

@@ -28,7 +28,7 @@ GROUPS = {"ann": ["data-team", "leads"], "bob": ["others"], "eve": ["data-team"]
 def issuer() -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import oidc_provider_mock as provider
+        import oidc_provider_mock as provider  # type: ignore[import-untyped]
     users = [
         provider.User(sub=name, claims={"groups": groups, "preferred_username": name, "email": f"{name}@example.org"})
         for name, groups in GROUPS.items()

@@ -94,8 +94,13 @@ class _Parent:
 
     def _specs(self) -> list[ChildSpec]:
         settings = self._settings
+
+        def start_api() -> Started:
+            return fork_child(lambda: run_api_server(settings, self._listener))
+
+        names = ["api-server", *(f"api-server-{number}" for number in range(2, settings.api.workers + 1))]
         return [
-            ChildSpec("api-server", lambda: fork_child(lambda: run_api_server(settings, self._listener)), 2, 0.15),
+            *(ChildSpec(name, start_api, 2, 0.15) for name in names),
             ChildSpec("scheduler", lambda: fork_child(lambda: run_scheduler(settings)), 0, 0.2),
             ChildSpec("dag-processor", lambda: fork_child(lambda: run_dag_processor(settings)), 0, 0.2),
             ChildSpec("triggerer", lambda: fork_child(lambda: run_triggerer(settings)), 0, 0.2),
@@ -106,7 +111,7 @@ class _Parent:
     # --- in the child `ready` ----------------------------------------------------------------------------------------
 
     def _announce(self) -> int:
-        wait_ready(*local_address(self._settings), self._clock, print)
+        wait_ready(*local_address(self._settings), self._clock, print, tls=bool(self._settings.api.tls_cert))
         print(summary(self._settings, self._clock.monotonic() - self._started, self._admin()))
         return 0
 

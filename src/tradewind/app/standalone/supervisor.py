@@ -18,6 +18,8 @@ from tradewind.kernel.log import get_logger
 
 HEALTHY_SECONDS = 60.0
 """A child that lived so long is well: its next end is the first of a new row."""
+OVERLAP_SECONDS = 3.0
+"""How long a child that is replaced goes on beside the new one, which needs about a second until it serves."""
 _KILLED_SECONDS_MAX = 1.0
 _READ_BYTES = 64 * 1024
 _LINE_BYTES_MAX = 64 * 1024
@@ -37,6 +39,8 @@ class ChildSpec:
     """Which part of the time for stopping everything it may take; the last rank has what is left."""
     once: bool = False
     """It is not started again."""
+    renewable: bool = False
+    """SIGHUP has it replaced: a new one is started, and a little later the old one is asked to end."""
 
 
 @dataclass(slots=True)
@@ -50,6 +54,10 @@ class _Child:
     """In a row, each before it was well."""
     due_at: float | None = None
     """When it is started again."""
+    leaves_at: float | None = None
+    """It has been replaced: when it is asked to end."""
+    leaving: bool = False
+    """It is not missed when it ends."""
 
 
 class Supervisor:
@@ -129,25 +137,50 @@ class Supervisor:
             else:
                 self._hear(key.data)
         now = self._clock.monotonic()
-        for child in self._children:
+        for child in list(self._children):
             if child.due_at is not None and child.due_at <= now:
                 self._start(child)
+            if child.leaves_at is not None and child.leaves_at <= now:
+                child.leaves_at = None
+                if child.pid is not None:
+                    os.kill(child.pid, signal.SIGTERM)
         if self._stop_at is not None:
             self._press_on(now)
 
     def _patience(self) -> float | None:
         instants = [child.due_at for child in self._children if child.due_at is not None]
+        instants += [child.leaves_at for child in self._children if child.leaves_at is not None]
         if self._stop_at is not None:
             instants += [self._stop_at, self._rank_ends_at]
         return max(0.0, min(instants) - self._clock.monotonic()) if instants else None
 
     def _hear_signals(self, reader: int) -> None:
         for number in os.read(reader, 1024):
+            if number == signal.SIGHUP and self._renew():
+                continue
             if number in _STOP_SIGNALS:
                 if not self.stopping:
                     _log.info("stopping", signal=signal.Signals(number).name)
                 self.stop()
         self._reap()
+
+    def _renew(self) -> bool:
+        """Replace what can be replaced; False when there is nothing of that kind."""
+        old = [child for child in self._children if child.spec.renewable and not child.leaving]
+        if not old or self.stopping:
+            return False
+        _log.info("renewing", children=len(old))
+        ends_at = self._clock.monotonic() + OVERLAP_SECONDS
+        for child in old:
+            child.leaving, child.due_at = True, None
+            fresh = _Child(child.spec)
+            self._children.append(fresh)
+            self._start(fresh)
+            if child.pid is None:
+                self._children.remove(child)
+            else:
+                child.leaves_at = ends_at
+        return True
 
     # --- starting and ending -----------------------------------------------------------------------------------------
 
@@ -160,7 +193,7 @@ class Supervisor:
         _log.debug("child_started", child=child.spec.name, pid=started.pid)
 
     def _reap(self) -> None:
-        for child in self._children:
+        for child in list(self._children):
             if child.pid is None:
                 continue
             pid, status = os.waitpid(child.pid, os.WNOHANG)
@@ -170,7 +203,9 @@ class Supervisor:
     def _ended(self, child: _Child, code: int) -> None:
         self._drain(child)
         pid, child.pid = child.pid, None
-        if self.stopping or (child.spec.once and code == 0):
+        if child.leaving:
+            self._children.remove(child)
+        if child.leaving or self.stopping or (child.spec.once and code == 0):
             if code not in (0, -signal.SIGTERM):
                 _log.warning("child_ended", child=child.spec.name, pid=pid, how=_how(code))
             return

@@ -69,7 +69,9 @@ def _is_http_url(value: str) -> bool:
 
 def _http_address(settings: Settings) -> str:
     host = _ANY_ADDRESS.get(settings.api.host, settings.api.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.api.port}"
+    scheme = "https" if settings.api.tls_cert else "http"
+    path = settings.api.root_path.strip("/")
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.api.port}" + (f"/{path}" if path else "")
 
 
 _DATABASE_URL = kinds.Text(
@@ -144,10 +146,27 @@ class Api(Section, name="api"):
     host = text("127.0.0.1", "Address to listen on; 0.0.0.0 is every interface.", kind=_NOT_EMPTY)
     port = integer(8080, "TCP port to listen on.", minimum=1, maximum=65535)
     workers = integer(1, "Server processes.", minimum=1)
+    tls_cert = text("", "File with the certificate chain; with it the server speaks TLS itself.")
+    tls_key = text("", "File with the key of tls_cert; empty: the key is in the same file.")
+    root_path = text("", "Path below which the server lives, as in /tradewind; empty: a host of its own.")
     base_url = text(
         Derived("http://{api.host}:{api.port}", _http_address),
         "How people's browsers reach the server.",
         kind=_HTTP_URL,
+    )
+    trusted_proxies = text(
+        "",
+        "Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by "
+        "commas; * believes everybody.",
+    )
+    cors_origins = text("", "Other sites whose pages may call the API with bearer tokens, separated by commas.")
+    body_bytes_max = byte_size(16 * _MiB, "Largest body of a request of people; agents have a bound of their own.")
+    body_pause_seconds_max = seconds(30.0, "Longest wait for the next part of a body.", above=True)
+    compress_bytes_min = byte_size(1024, "Shortest answer that is compressed for those who take it.")
+    metrics = choice(
+        "private",
+        ("private", "open", "off"),
+        "Who may read /metrics: private (this machine, and whoever may read jobs), open (everybody) or off.",
     )
 
 
