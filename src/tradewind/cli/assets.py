@@ -173,6 +173,18 @@ def queued(given: Namespace) -> None:
     show_rows(found, given.output, ("dag_id", "asset", "since"), "nothing waits")
 
 
+@NOUN.verb("partitions", argument("dag_id", help="a DAG that runs on partitions of assets"), OUTPUT)
+def partitions(given: Namespace) -> None:
+    """Show partitions of a DAG that are being filled, and what they wait for."""
+    from tradewind.commands.assets import pending_partitions
+    from tradewind.commands.documents import Documents
+
+    with database() as store, store.read() as tx:
+        found = pending_partitions(tx, Documents(), given.dag_id)
+    rows = [each._asdict() for each in found]
+    show_rows(rows, given.output, ("partition_key", "since", "have", "missing"), "no partition is being filled")
+
+
 def _object(text: str | None) -> dict[str, Any] | None:
     value = None if text is None else json_value(text, "--extra")
     if value is not None and not isinstance(value, dict):

@@ -83,6 +83,7 @@ def show_dag(given: Namespace) -> None:
     argument("--run-id", "-r", help="id of the run (default: made from the logical date)"),
     LOGICAL_DATE,
     argument("--note", help="a note for those who look at the run later"),
+    argument("--partition-key", help="partition the run is for; it has no logical date then"),
     argument("--wait", "-w", action="store_true", help="wait until it is over; exit code 1 unless it succeeded"),
     OUTPUT,
 )
@@ -96,7 +97,8 @@ def trigger(given: Namespace) -> int:
     conf = json_value(given.conf, "--conf") if given.conf is not None else {}
     with database() as store:
         now = CLOCK.now()
-        logical_date = instant(given.logical_date) if given.logical_date else now
+        dated = None if given.partition_key is not None else now
+        logical_date = instant(given.logical_date) if given.logical_date else dated
         with store.begin() as tx:
             run = trigger_run(
                 tx,
@@ -108,6 +110,7 @@ def trigger(given: Namespace) -> int:
                 logical_date=logical_date,
                 conf=conf,
                 note=given.note,
+                partition_key=given.partition_key,
             )
         if not given.wait:
             _show_run(run, [], given.output)

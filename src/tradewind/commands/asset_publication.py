@@ -21,14 +21,20 @@ _WALK_MAX = 1000
 """DAGs that a search for circles looks at."""
 
 
-def publish_assets(tx: Transaction, document: DagDocument, now: datetime, *, paused: bool) -> None:
-    """Bring assets, uses and cursors in line with a document that has just become the DAG's newest."""
+def publish_assets(
+    tx: Transaction, document: DagDocument, now: datetime, *, paused: bool, other_schedule: bool = True
+) -> None:
+    """Bring assets, uses and cursors in line with a document that has just become the DAG's newest. With another
+    schedule, partitions that were being filled by the old one begin anew.
+    """
     uses = uses_of(document, now)
     tx.asset_put(document.assets, now)
     tx.alias_put(document.aliases)
     before = tx.asset_use_put(document.dag_id, uses)
     if uses or before:
         tx.asset_cursor_set(document.dag_id, topics_of(document.schedule), paused=paused)
+        if other_schedule:
+            tx.partition_share_delete(document.dag_id)
         settle_assets(tx, _identities(before) ^ _identities(uses))
 
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+from tradewind.domain.assets import describe
+from tradewind.domain.assets.partitions import mapper_of, needed_keys
 from tradewind.kernel.log import get_logger
-from tradewind.ports.asset_rows import AssetEventRow, AssetRow
+from tradewind.ports.asset_rows import AssetEventRow, AssetRow, PartitionShareRow
 from tradewind.ports.rows import RunRow
 from tradewind.ports.store import Transaction
-from tradewind.wire.assets import AssetEmission, asset_topic
+from tradewind.wire.assets import AssetEmission, asset_topic, leaves_of, topic_of
 from tradewind.wire.errors import BadInput, Conflict, NotFound
-from tradewind.wire.partitions import KEY_LENGTH_MAX
+from tradewind.wire.schedule import PartitionedAssetSchedule
 from tradewind.wire.states import DagRunTriggeredBy, DagRunType
 
 from .asset_events import Source, tell_changes
 from .documents import Documents
-from .runs import require_dag, trigger_run
+from .runs import check_partition_key, require_dag, trigger_run
 
 log = get_logger("assets")
 
@@ -146,12 +148,6 @@ def drop_queued(tx: Transaction, *, dag_id: str | None = None, asset: AssetRow |
     return dropped
 
 
-def check_partition_key(key: str | None) -> None:
-    """Raises `BadInput` for what cannot be a partition key."""
-    if key is not None and (not key.strip() or len(key) > KEY_LENGTH_MAX):
-        raise BadInput(f"a partition key must have 1 to {KEY_LENGTH_MAX} characters, not {len(key)}: {key[:40]!r}")
-
-
 def note_late_assets(tx: Transaction, now: datetime) -> list[AssetRow]:
     """Assets that were expected to change by now and did not: noted once, until they change. Those newly late.
 
@@ -175,3 +171,38 @@ def note_late_assets(tx: Transaction, now: datetime) -> list[AssetRow]:
 
 def _topics(asset: AssetRow) -> list[str]:
     return [asset_topic(asset.name, asset.uri), f"name:{asset.name}", f"uri:{asset.uri}"]
+
+
+class PendingPartition(NamedTuple):
+    """A partition whose run waits for more events."""
+
+    partition_key: str
+    since: datetime
+    have: dict[str, list[str]]
+    """Name of the asset → upstream keys that have come."""
+    missing: dict[str, list[str]]
+    """Name of the asset → upstream keys that are still to come; empty where any key does."""
+
+
+def pending_partitions(tx: Transaction, documents: Documents, dag_id: str) -> list[PendingPartition]:
+    """Partitions of a DAG that are being filled, by key. Raises `NotFound`."""
+    dag = require_dag(tx, dag_id)
+    schedule = documents.get(tx, dag.version_id).document.schedule
+    if not isinstance(schedule, PartitionedAssetSchedule):
+        return []
+    shares: dict[str, list[PartitionShareRow]] = {}
+    for share in tx.partition_share_list(dag_id):
+        shares.setdefault(share.partition_key, []).append(share)
+    return [_pending(schedule, key, rows) for key, rows in sorted(shares.items())]
+
+
+def _pending(schedule: PartitionedAssetSchedule, key: str, shares: list[PartitionShareRow]) -> PendingPartition:
+    have: dict[str, list[str]] = {}
+    missing: dict[str, list[str]] = {}
+    for leaf in leaves_of(schedule.condition):
+        topic = topic_of(leaf)
+        came = {share.source_key for share in shares if share.topic == topic}
+        needed = needed_keys(mapper_of(schedule, topic), key)
+        have[describe(leaf)] = sorted(came)
+        missing[describe(leaf)] = sorted(needed - came) if needed is not None else [] if came else [key]
+    return PendingPartition(key, min(share.at for share in shares), have, missing)

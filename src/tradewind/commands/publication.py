@@ -153,8 +153,9 @@ def _publish_dag(
         outcome = _Outcome.NEW_VERSION
     fresh = _dag_row(parsed, document, version, row, now, paused_at_creation)
     tx.dag_put(fresh)
-    publish_assets(tx, document, now, paused=fresh.is_paused)
-    if row is None or row.is_stale or newest is None or _has_other_schedule(newest, document):
+    other_schedule = newest is None or _has_other_schedule(newest, document)
+    publish_assets(tx, document, now, paused=fresh.is_paused, other_schedule=other_schedule)
+    if row is None or row.is_stale or other_schedule:
         # Only then: an announced run must not move because somebody saved the file again.
         tx.dag_set_next(document.dag_id, following_run(tx, document, now))
     return outcome
@@ -208,6 +209,7 @@ def _dag_row(
         "parsed_at": now,
         "bundle_version": parsed.bundle_version,
         "file_digest": parsed.digest,
+        "access": document.access,
     }
     if row is not None:
         return replace(row, **values)

@@ -16,11 +16,13 @@ from tradewind.ports.store import TaskMove, Transaction
 from tradewind.wire.errors import BadInput, Conflict, NotFound
 from tradewind.wire.ids import check_run_id
 from tradewind.wire.inbox import ClearedInstance, InstancesCleared, PastChanged, RunRenewed, RunStopAsked
+from tradewind.wire.partitions import KEY_LENGTH_MAX
 from tradewind.wire.states import EXECUTING_STATES, LIVE_RUN_STATES, DagRunState, DagRunTriggeredBy, DagRunType
 
 from .deadlines import note_deadlines, renew_deadlines
 from .documents import Documents, VersionedDag
 from .params import check_conf
+from .schedules import partition_date_of
 
 
 def require_dag(tx: Transaction, dag_id: str, *, lock: bool = False) -> DagRow:
@@ -75,6 +77,7 @@ def trigger_run(
     dag = require_dag(tx, dag_id)
     if data_interval is not None and data_interval[0] > data_interval[1]:
         raise BadInput(f"the data interval ends ({data_interval[1].isoformat()}) before it begins")
+    check_partition_key(partition_key)
     if dag.is_stale:
         raise Conflict(f"DAG {dag_id!r} is no longer defined by {dag.file}: restore the file, then trigger again")
     if logical_date is not None and logical_date.tzinfo is None:
@@ -108,10 +111,17 @@ def trigger_run(
         triggering_user_name=user,
         bundle_version=dag.bundle_version,
         partition_key=partition_key,
+        partition_date=None if partition_key is None else partition_date_of(document, partition_key),
     )
     insert_run(tx, row)
     note_deadlines(tx, document, row, now)
     return row
+
+
+def check_partition_key(key: str | None) -> None:
+    """Raises `BadInput` for what cannot be a partition key."""
+    if key is not None and (not key.strip() or len(key) > KEY_LENGTH_MAX):
+        raise BadInput(f"a partition key must have 1 to {KEY_LENGTH_MAX} characters, not {len(key)}: {key[:40]!r}")
 
 
 def insert_run(tx: Transaction, row: RunRow) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from tradewind.domain.assets.partitions import date_in_schedule
 from tradewind.domain.timetables import DagRunInfo, Restriction, timetable_for
+from tradewind.domain.timetables.partitions import CronPartitionTimetable
 from tradewind.ports.rows import DagRow, RunRow
 from tradewind.ports.store import NextRun, RunTx
 from tradewind.wire.document import DagDocument
+from tradewind.wire.schedule import PartitionedAssetSchedule
 
 
 def info_of_run(run: RunRow) -> DagRunInfo:
@@ -53,6 +56,27 @@ def announced_run(dag: DagRow) -> DagRunInfo | None:
         data_interval_start=dag.next_interval_start or logical,
         data_interval_end=dag.next_interval_end or logical,
     )
+
+
+def with_partition(document: DagDocument, info: DagRunInfo | None) -> DagRunInfo | None:
+    """The same run with the partition it is for, where the schedule knows partitions: the row of the DAG keeps only
+    instants."""
+    timetable = timetable_for(document.schedule)
+    if info is None or info.partition_key is not None or not isinstance(timetable, CronPartitionTimetable):
+        return info
+    return timetable.with_partition(info)
+
+
+def partition_date_of(document: DagDocument, key: str) -> datetime | None:
+    """The date behind a partition key, as the schedule of the DAG writes its keys; None where they do not speak of
+    time. Raises `BadInput` for a key that is not written so.
+    """
+    timetable = timetable_for(document.schedule)
+    if isinstance(timetable, CronPartitionTimetable):
+        return timetable.date_of(key)
+    if isinstance(document.schedule, PartitionedAssetSchedule):
+        return date_in_schedule(document.schedule, key)
+    return None
 
 
 def following_run(tx: RunTx, document: DagDocument, now: datetime) -> NextRun | None:

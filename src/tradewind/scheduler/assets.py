@@ -7,23 +7,22 @@ events, and an event is taken once per DAG, so that even a mistake here could no
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from tradewind.commands.deadlines import note_deadlines
 from tradewind.commands.documents import Documents
 from tradewind.domain.assets import Waiting, decide
 from tradewind.kernel.log import get_logger
-from tradewind.ports.rows import DagRow, RunRow
+from tradewind.ports.rows import DagRow
 from tradewind.ports.store import Transaction
-from tradewind.wire.schedule import AssetSchedule
-from tradewind.wire.states import DagRunState, DagRunTriggeredBy, DagRunType
+from tradewind.wire.document import DagDocument
+from tradewind.wire.schedule import AssetSchedule, PartitionedAssetSchedule
+
+from . import partitions
+from .asset_runs import make_run
 
 log = get_logger("scheduler")
 
-_versions = Documents(64)
-"""For the deadlines of what is made here."""
 RUNS_PER_LOOK = 100
 """Runs made for one consumer at once; it is looked at again when more may be due."""
 
@@ -36,15 +35,25 @@ def create_asset_runs(
     for dag in tx.asset_claim_consumers(now, limit):
         if dag.is_paused or dag.is_stale:
             continue  # a paused one is woken again when it is not
-        schedule = documents.get(tx, dag.version_id).document.schedule
-        if isinstance(schedule, AssetSchedule):
-            made += _consume(tx, dag, schedule, now, new_id)
+        document = documents.get(tx, dag.version_id).document
+        match document.schedule:
+            case AssetSchedule() as schedule:
+                made += _consume(tx, dag, document, schedule, now, new_id)
+            case PartitionedAssetSchedule() as schedule:
+                made += partitions.fill(tx, dag, document, schedule, now, new_id)
     if made:
         tx.ring("runs", "changes")
     return made
 
 
-def _consume(tx: Transaction, dag: DagRow, schedule: AssetSchedule, now: datetime, new_id: Callable[[], str]) -> int:
+def _consume(
+    tx: Transaction,
+    dag: DagRow,
+    document: DagDocument,
+    schedule: AssetSchedule,
+    now: datetime,
+    new_id: Callable[[], str],
+) -> int:
     waiting = tx.asset_waiting(dag.dag_id)
     plain = [each for each in waiting if each.partition_key is None]
     if len(plain) < len(waiting):
@@ -57,7 +66,7 @@ def _consume(tx: Transaction, dag: DagRow, schedule: AssetSchedule, now: datetim
                 tx.asset_wake(dag.dag_id, verdict.again_at)
             return made
         taking = verdict.taking
-        make_run(tx, dag, taking.event_ids, taking.at, now, new_id())
+        make_run(tx, dag, document, taking.event_ids, taking.at, now, new_id())
         tx.asset_cursor_move(dag.dag_id, taking.places)
         made += 1
         plain = [each for each in plain if each.place > taking.places.get(each.topic, 0)]
@@ -73,45 +82,3 @@ def _pass_over_keyed(tx: Transaction, dag_id: str, waiting: Sequence[Waiting]) -
         if each.topic not in plain:
             ends[each.topic] = max(each.place, ends.get(each.topic, 0))
     tx.asset_cursor_move(dag_id, ends)
-
-
-def make_run(
-    tx: Transaction,
-    dag: DagRow,
-    event_ids: Sequence[int],
-    run_after: datetime,
-    now: datetime,
-    run_key: str,
-    partition_key: str | None = None,
-    partition_date: datetime | None = None,
-) -> bool:
-    """The run of a set of events, unless there is one already; whether it was made here."""
-    row = RunRow(
-        run_key=run_key,
-        dag_id=dag.dag_id,
-        run_id=run_id_of(event_ids, run_after, partition_key),
-        version_id=dag.version_id,
-        run_type=DagRunType.ASSET_TRIGGERED,
-        triggered_by=DagRunTriggeredBy.ASSET,
-        state=DagRunState.QUEUED,
-        run_after=run_after,
-        queued_at=now,
-        bundle_version=dag.bundle_version,
-        partition_key=partition_key,
-        partition_date=partition_date,
-    )
-    taken = tx.run_insert(row)
-    if taken is not None:
-        log.warning("asset_run_exists", dag_id=dag.dag_id, run_id=row.run_id)
-        return False
-    tx.asset_consume(run_key, dag.dag_id, partition_key, event_ids)
-    note_deadlines(tx, _versions.get(tx, dag.version_id).document, row, now)
-    log.info("asset_run_created", dag_id=dag.dag_id, run_id=row.run_id, events=len(event_ids))
-    return True
-
-
-def run_id_of(event_ids: Sequence[int], run_after: datetime, partition_key: str | None = None) -> str:
-    """The name of the run of a set of events: the same set has the same name."""
-    words = ",".join(map(str, sorted(event_ids)))
-    name = hashlib.sha256(f"{partition_key or ''}|{words}".encode()).hexdigest()[:8]
-    return f"{DagRunType.ASSET_TRIGGERED}__{run_after.isoformat()}_{name}"

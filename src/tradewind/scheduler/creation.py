@@ -10,7 +10,7 @@ from datetime import datetime
 from tradewind.commands.deadlines import note_deadlines
 from tradewind.commands.documents import Documents
 from tradewind.commands.runs import generate_run_id, tell_following
-from tradewind.commands.schedules import announced_run, info_of_run, next_info, next_run
+from tradewind.commands.schedules import announced_run, info_of_run, next_info, next_run, with_partition
 from tradewind.domain.timetables import DagRunInfo
 from tradewind.kernel.log import get_logger
 from tradewind.ports.rows import DagRow, RunRow
@@ -33,7 +33,7 @@ def create_due_runs(tx: Transaction, documents: Documents, now: datetime, new_id
 
 def _create_for(tx: Transaction, documents: Documents, now: datetime, new_id: Callable[[], str], dag: DagRow) -> int:
     document = documents.get(tx, dag.version_id).document
-    info = _due_info(tx, document, dag, now)
+    info = with_partition(document, _due_info(tx, document, dag, now))
     made = 0
     while info is not None and info.run_after <= now and not made:
         row = _row(dag, info, now, new_id())
@@ -65,18 +65,28 @@ def _due_info(tx: Transaction, document: DagDocument, dag: DagRow, now: datetime
 
 
 def _row(dag: DagRow, info: DagRunInfo, now: datetime, run_key: str) -> RunRow:
+    by_partition = info.partition_key is not None
     return RunRow(
         run_key=run_key,
         dag_id=dag.dag_id,
-        run_id=generate_run_id(DagRunType.SCHEDULED, info.logical_date, info.run_after),
+        run_id=_run_id(info),
         version_id=dag.version_id,
         run_type=DagRunType.SCHEDULED,
         triggered_by=DagRunTriggeredBy.TIMETABLE,
         state=DagRunState.QUEUED,
         run_after=info.run_after,
-        logical_date=info.logical_date,
-        data_interval_start=info.data_interval_start,
-        data_interval_end=info.data_interval_end,
+        logical_date=None if by_partition else info.logical_date,
+        data_interval_start=None if by_partition else info.data_interval_start,
+        data_interval_end=None if by_partition else info.data_interval_end,
+        partition_key=info.partition_key,
+        partition_date=info.partition_date,
         queued_at=now,
         bundle_version=dag.bundle_version,
     )
+
+
+def _run_id(info: DagRunInfo) -> str:
+    """One name for one tick, also where there is no logical date to keep runs apart."""
+    if info.partition_key is None:
+        return generate_run_id(DagRunType.SCHEDULED, info.logical_date, info.run_after)
+    return f"{DagRunType.SCHEDULED}__{info.run_after.isoformat()}"

@@ -68,6 +68,33 @@ if TYPE_CHECKING:
     from .operator_links import BaseOperatorLink as BaseOperatorLink
     from .params import Param as Param
     from .params import ParamsDict as ParamsDict
+    from .partitions import AllowedKeyMapper as AllowedKeyMapper
+    from .partitions import ChainMapper as ChainMapper
+    from .partitions import CronPartitionTimetable as CronPartitionTimetable
+    from .partitions import DayWindow as DayWindow
+    from .partitions import FanOutMapper as FanOutMapper
+    from .partitions import FixedKeyMapper as FixedKeyMapper
+    from .partitions import HourWindow as HourWindow
+    from .partitions import IdentityMapper as IdentityMapper
+    from .partitions import MinimumCount as MinimumCount
+    from .partitions import MonthWindow as MonthWindow
+    from .partitions import PartitionedAssetTimetable as PartitionedAssetTimetable
+    from .partitions import PartitionedAtRuntime as PartitionedAtRuntime
+    from .partitions import PartitionMapper as PartitionMapper
+    from .partitions import ProductMapper as ProductMapper
+    from .partitions import QuarterWindow as QuarterWindow
+    from .partitions import RollupMapper as RollupMapper
+    from .partitions import SegmentWindow as SegmentWindow
+    from .partitions import StartOfDayMapper as StartOfDayMapper
+    from .partitions import StartOfHourMapper as StartOfHourMapper
+    from .partitions import StartOfMonthMapper as StartOfMonthMapper
+    from .partitions import StartOfQuarterMapper as StartOfQuarterMapper
+    from .partitions import StartOfWeekMapper as StartOfWeekMapper
+    from .partitions import StartOfYearMapper as StartOfYearMapper
+    from .partitions import WaitForAll as WaitForAll
+    from .partitions import WeekWindow as WeekWindow
+    from .partitions import Window as Window
+    from .partitions import YearWindow as YearWindow
     from .resumable import ResumableJobMixin as ResumableJobMixin
     from .retry_policies import ExceptionRetryPolicy as ExceptionRetryPolicy
     from .retry_policies import RetryAction as RetryAction
@@ -120,6 +147,13 @@ _MODULES = {
     ),
     "asset_decorator": "asset",
     "assets": "Asset AssetAccessControl AssetAlias AssetAll AssetAny AssetWatcher Metadata",
+    "partitions": (
+        "AllowedKeyMapper ChainMapper CronPartitionTimetable DayWindow FanOutMapper FixedKeyMapper "
+        "HourWindow IdentityMapper MinimumCount MonthWindow PartitionMapper PartitionedAssetTimetable "
+        "PartitionedAtRuntime ProductMapper QuarterWindow RollupMapper SegmentWindow StartOfDayMapper "
+        "StartOfHourMapper StartOfMonthMapper StartOfQuarterMapper StartOfWeekMapper StartOfYearMapper "
+        "WaitForAll WeekWindow Window YearWindow"
+    ),
     "sensor": "BaseSensorOperator PokeReturnValue",
     "branching": "BaseBranchOperator BranchMixIn SkipMixin",
     "hooks": "BaseHook",
@@ -142,14 +176,6 @@ _MODULES = {
 """Module → its public names; `a=b`: public as `a`, called `b` there; `a=`: the module itself."""
 
 _NOT_YET = {
-    "asset partitions": (
-        "AllowedKeyMapper ChainMapper CronPartitionTimetable DayWindow FanOutMapper FixedKeyMapper HourWindow "
-        "IdentityMapper "
-        "MinimumCount MonthWindow PartitionMapper PartitionedAssetTimetable PartitionedAtRuntime ProductMapper "
-        "QuarterWindow "
-        "RollupMapper SegmentWindow StartOfDayMapper StartOfHourMapper StartOfMonthMapper StartOfQuarterMapper "
-        "StartOfWeekMapper StartOfYearMapper WaitForAll WeekWindow Window YearWindow"
-    ),
 }
 """Topic → names that Airflow has and that are not built yet."""
 
@@ -175,6 +201,7 @@ __all__ = [
     "AirflowSkipException",
     "AirflowTaskTerminated",
     "AirflowTaskTimeout",
+    "AllowedKeyMapper",
     "Asset",
     "AssetAccessControl",
     "AssetAlias",
@@ -194,12 +221,15 @@ __all__ = [
     "BaseSensorOperator",
     "BaseXCom",
     "BranchMixIn",
+    "ChainMapper",
     "Connection",
     "Context",
     "CronDataIntervalTimetable",
+    "CronPartitionTimetable",
     "CronTriggerTimetable",
     "DAG",
     "DagRunState",
+    "DayWindow",
     "DeadlineAlert",
     "DeadlineReference",
     "DeltaDataIntervalTimetable",
@@ -208,21 +238,40 @@ __all__ = [
     "EdgeModifier",
     "EventsTimetable",
     "ExceptionRetryPolicy",
+    "FanOutMapper",
+    "FixedKeyMapper",
+    "HourWindow",
+    "IdentityMapper",
     "Label",
     "Metadata",
+    "MinimumCount",
+    "MonthWindow",
     "MultipleCronTriggerTimetable",
     "NEVER_EXPIRE",
     "ObjectStoragePath",
     "Param",
     "ParamValidationError",
     "ParamsDict",
+    "PartitionMapper",
+    "PartitionedAssetTimetable",
+    "PartitionedAtRuntime",
     "PokeReturnValue",
+    "ProductMapper",
+    "QuarterWindow",
     "ResumableJobMixin",
     "RetryAction",
     "RetryDecision",
     "RetryPolicy",
     "RetryRule",
+    "RollupMapper",
+    "SegmentWindow",
     "SkipMixin",
+    "StartOfDayMapper",
+    "StartOfHourMapper",
+    "StartOfMonthMapper",
+    "StartOfQuarterMapper",
+    "StartOfWeekMapper",
+    "StartOfYearMapper",
     "SyncCallback",
     "TaskDeferred",
     "TaskGroup",
@@ -230,9 +279,13 @@ __all__ = [
     "TaskInstanceState",
     "TriggerRule",
     "Variable",
+    "WaitForAll",
+    "WeekWindow",
     "WeightRule",
+    "Window",
     "XComArg",
     "XComNotFound",
+    "YearWindow",
     "__version__",
     "asset",
     "chain",

@@ -121,21 +121,21 @@ class CronDataIntervalTimetable(Timetable):
     """A run at the end of each interval between two ticks."""
 
     def __init__(self, cron: str, timezone: Any) -> None:
-        self.schedule = _checked(CronIntervalSchedule(cron=normal_text(cron), timezone=zone_name(timezone)))
+        self.schedule = checked(CronIntervalSchedule(cron=normal_text(cron), timezone=zone_name(timezone)))
 
 
 class DeltaTriggerTimetable(Timetable):
     """A run each `delta`, at the instant itself."""
 
     def __init__(self, delta: Length, *, interval: Length = timedelta(0)) -> None:
-        self.schedule = _checked(DeltaTriggerSchedule(delta=delta_of(delta), interval=_back(interval)))
+        self.schedule = checked(DeltaTriggerSchedule(delta=delta_of(delta), interval=_back(interval)))
 
 
 class DeltaDataIntervalTimetable(Timetable):
     """A run at the end of each interval of length `delta`."""
 
     def __init__(self, delta: Length) -> None:
-        self.schedule = _checked(DeltaIntervalSchedule(delta=delta_of(delta)))
+        self.schedule = checked(DeltaIntervalSchedule(delta=delta_of(delta)))
 
 
 class EventsTimetable(Timetable):
@@ -155,7 +155,7 @@ class EventsTimetable(Timetable):
         presorted: bool = False,  # noqa: ARG002 # sorting what is sorted costs nothing  # sorting what is sorted costs nothing
         description: str | None = None,
     ) -> None:
-        self.schedule = _checked(events_of(event_dates, restrict_to_events=restrict_to_events, description=description))
+        self.schedule = checked(events_of(event_dates, restrict_to_events=restrict_to_events, description=description))
 
 
 class AssetTriggeredTimetable(Timetable):
@@ -270,7 +270,7 @@ def schedule_of(value: Any, timezone: str) -> Schedule:
             raise NotImplementedError(f"schedule {type(value).__name__}: timetables of one's own are not available yet")
         return value.schedule
     if isinstance(value, timedelta) or hasattr(value, "leapdays"):
-        return _checked(DeltaTriggerSchedule(delta=delta_of(value)))
+        return checked(DeltaTriggerSchedule(delta=delta_of(value)))
     if isinstance(value, BaseAsset | list | tuple | set | frozenset):
         return AssetTriggeredTimetable(value).schedule
     raise InvalidSchedule(
@@ -284,13 +284,12 @@ def _cron_trigger(crons: Sequence[str], zone: Any, interval: Any, immediately: b
     for cron in crons:
         if not isinstance(cron, str):
             raise InvalidSchedule(f"a cron must be a text, not {cron!r}")
-    seconds = immediately.total_seconds() if isinstance(immediately, timedelta) else immediately
-    return _checked(
+    return checked(
         CronTriggerSchedule(
             crons=tuple(normal_text(cron) for cron in crons),
             timezone=zone_name(zone),
             interval=_back(interval),
-            run_immediately=seconds,
+            run_immediately=seconds_of(immediately),
         )
     )
 
@@ -299,6 +298,12 @@ def _back(interval: Any) -> Delta | None:
     return delta_of(interval) if interval else None
 
 
-def _checked(schedule: Schedule) -> Schedule:
+def seconds_of(immediately: bool | timedelta | None) -> bool | float | None:
+    """The wire form of `run_immediately`."""
+    return immediately.total_seconds() if isinstance(immediately, timedelta) else immediately
+
+
+def checked(schedule: Schedule) -> Schedule:
+    """The same, if a timetable can be made of it. Raises `InvalidSchedule`."""
     timetable_for(schedule)
     return schedule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -31,9 +31,16 @@ from tradewind.wire.assets import (
     leaves_of,
 )
 from tradewind.wire.document import FORMAT, DagDocument, encode_document
-from tradewind.wire.errors import Unavailable
+from tradewind.wire.errors import BadInput, Unavailable
 from tradewind.wire.execution import Outcome
-from tradewind.wire.schedule import AssetSchedule, CronTriggerSchedule, Schedule
+from tradewind.wire.partitions import FanOutMap, RollupMap, TemporalMap, Window
+from tradewind.wire.schedule import (
+    AssetSchedule,
+    CronPartitionSchedule,
+    CronTriggerSchedule,
+    PartitionedAssetSchedule,
+    Schedule,
+)
 from tradewind.wire.states import DagRunType, TaskInstanceState
 
 A, B = AssetLeaf("a", "a"), AssetLeaf("b", "b")
@@ -48,7 +55,7 @@ class Shop:
         self.store: FailingStore = self.engine.store
 
     def publish(self, dag_id: str, schedule: Schedule | None = None, *, paused: bool = False, **facts: Any) -> None:
-        given: dict[str, Any] = {"tasks": (task("t"),), "assets": _assets(schedule)} | facts
+        given: dict[str, Any] = {"tasks": (task("t"),), "assets": _assets(schedule), "max_active_runs": 16} | facts
         if schedule is not None:
             given["schedule"] = schedule
         document = DagDocument(format=FORMAT, dag_id=dag_id, file=f"{dag_id}.py", **given)
@@ -314,3 +321,88 @@ def test_woken_at_once_and_asleep_otherwise(shop: Shop) -> None:
     shop.engine.scheduler.listen(0.0)
     assert shop.engine.scheduler.has_news
     assert timedelta(seconds=shop.engine.scheduler.patience()) >= timedelta(0)
+
+
+# --- partitions ------------------------------------------------------------------------------------------------------
+
+DAY = TemporalMap(unit="day", output_format="%Y-%m-%d", input_format="%Y-%m-%dT%H")
+
+
+def test_a_partition_upstream_starts_the_same_downstream(shop: Shop) -> None:
+    shop.publish("consumer", PartitionedAssetSchedule(condition=AllOf((A, B))), assets=_assets(on(AllOf((A, B)))))
+    shop.publish("plain", on(A))
+    first = shop.tell("a", partition_key="eu")
+    shop.tell("b", partition_key="us")
+    shop.tell("b")  # without a key it means nothing here
+    shop.step()
+    assert shop.runs("consumer") == []
+    second = shop.tell("b", partition_key="eu")
+    shop.step()
+    (made,) = shop.runs("consumer")
+    assert (made.partition_key, made.partition_date, made.run_type) == ("eu", None, DagRunType.ASSET_TRIGGERED)
+    assert shop.taken(made) == [first, second]
+    assert shop.runs("plain") == []  # a change of one partition is none of the whole
+    shop.tell("a", partition_key="eu")
+    shop.tell("b", partition_key="eu")
+    shop.step()
+    assert [run.partition_key for run in shop.runs("consumer")] == ["eu", "eu"]
+
+
+def test_a_rollup_waits_for_the_hours_of_a_day(shop: Shop) -> None:
+    rollup = RollupMap(upstream=DAY, window=Window(unit="day"))
+    shop.publish("daily", PartitionedAssetSchedule(condition=A, default=rollup), assets=_assets(on(A)))
+    told = [shop.tell("a", partition_key=f"2024-03-13T{hour:02}") for hour in range(23)]
+    shop.step()
+    with shop.store.read() as tx:
+        assert len(tx.partition_share_list("daily", "2024-03-13")) == 23
+    told.append(shop.tell("a", partition_key="2024-03-13T23"))
+    shop.tell("a", partition_key="not a date")
+    shop.step()
+    (made,) = shop.runs("daily")
+    assert (made.partition_key, made.partition_date) == ("2024-03-13", datetime(2024, 3, 13, tzinfo=UTC))
+    assert shop.taken(made) == told
+    with shop.store.read() as tx:
+        assert tx.partition_share_list("daily") == []
+
+
+def test_fan_out_makes_a_run_for_each_member(shop: Shop) -> None:
+    fan = FanOutMap(
+        upstream=TemporalMap(unit="week", output_format="%Y-%m-%d (W%V)", input_format="%Y-%m-%d"),
+        window=Window(unit="week"),
+        downstream=TemporalMap(unit="day", output_format="%Y-%m-%d"),
+    )
+    shop.publish("days", PartitionedAssetSchedule(condition=A, default=fan), assets=_assets(on(A)))
+    event = shop.tell("a", partition_key="2024-03-13")
+    shop.step()
+    runs = shop.runs("days")
+    assert sorted(run.partition_key or "" for run in runs) == [f"2024-03-{day}" for day in range(11, 18)]
+    assert all(shop.taken(run) == [event] for run in runs)
+
+
+def test_another_schedule_forgets_what_was_being_filled(shop: Shop) -> None:
+    rollup = RollupMap(upstream=DAY, window=Window(unit="day"))
+    shop.publish("daily", PartitionedAssetSchedule(condition=A, default=rollup), assets=_assets(on(A)))
+    shop.tell("a", partition_key="2024-03-13T00")
+    shop.step()
+    fewer = RollupMap(upstream=DAY, window=Window(unit="day"), minimum=2)
+    shop.publish("daily", PartitionedAssetSchedule(condition=A, default=fewer), assets=_assets(on(A)))
+    with shop.store.read() as tx:
+        assert tx.partition_share_list("daily") == []
+
+
+def test_a_cron_names_partitions(shop: Shop) -> None:
+    schedule = CronPartitionSchedule(
+        cron="0 0 * * *", timezone="Europe/Berlin", run_offset=-1, key_format="%Y-%m-%d", run_immediately=True
+    )
+    shop.publish("daily", schedule)
+    shop.step(24 * 3600)
+    shop.step()
+    shop.step()
+    runs = shop.runs("daily")
+    assert [(run.partition_key, run.logical_date) for run in runs] == [("2026-02-28", None), ("2026-03-01", None)]
+    assert runs[0].partition_date == datetime(2026, 2, 27, 23, 0, tzinfo=UTC)
+    assert runs[0].run_id == f"scheduled__{runs[0].run_after.isoformat()}"
+    made = shop.world.trigger("daily", partition_key="2026-02-01")
+    assert made.partition_date == datetime(2026, 1, 31, 23, 0, tzinfo=UTC)
+    with pytest.raises(BadInput, match="is not written as this schedule writes its keys"):
+        shop.world.trigger("daily", partition_key="first of may")

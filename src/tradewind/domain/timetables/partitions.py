@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from tradewind.wire.errors import BadInput
 from tradewind.wire.partitions import KEY_LENGTH_MAX
@@ -43,7 +43,7 @@ class CronPartitionTimetable:
     def next_run(self, after: DagRunInfo | None, restriction: Restriction, now: datetime) -> DagRunInfo | None:
         """The tick after the last one, with its partition. See `Timetable.next_run`."""
         run = self._trigger.next_run(after, restriction, now)
-        return None if run is None else self._with_partition(run)
+        return None if run is None else self.with_partition(run)
 
     def infer_manual_interval(self, run_after: datetime) -> tuple[datetime, datetime]:
         """That instant."""
@@ -72,9 +72,10 @@ class CronPartitionTimetable:
                 f"partition key {key!r} is not written as this schedule writes its keys "
                 f"({self._schedule.key_format}), for example {self.key_of(datetime.fromtimestamp(0, self._zone))}"
             ) from None
-        return found if found.tzinfo is not None else found.replace(tzinfo=self._zone)
+        return found.replace(tzinfo=found.tzinfo or self._zone).astimezone(UTC)
 
-    def _with_partition(self, run: DagRunInfo) -> DagRunInfo:
+    def with_partition(self, run: DagRunInfo) -> DagRunInfo:
+        """The run of a tick with the partition it is for."""
         date: datetime | None = run.run_after
         for _ in range(abs(self._schedule.run_offset)):
             assert date is not None

@@ -91,7 +91,6 @@ def test_saved_twice_in_a_second(load: Load) -> None:
         ("\x00", "SyntaxError", None),
         ("import sys\nsys.exit(3)\n", "SystemExit: the file called sys.exit(3)", 2),
         ("import nothing_of_this_name\n", "ModuleNotFoundError: No module named 'nothing_of_this_name'", 1),
-        ("from tradewind import DayWindow\n", "NotAvailable: DayWindow is not available", 1),
         ("from tradewind import DAG\n\nDAG('a b')\n", "WrongValue: DAG id 'a b' contains ' '", 3),
         ("raise GeneratorExit\n", "GeneratorExit", 1),
     ],
