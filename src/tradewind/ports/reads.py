@@ -9,9 +9,11 @@ A list is asked with an `Ask` and answered with a `Found`. Which fields a list k
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from enum import Enum
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+from .asset_rows import AliasRow, AssetUseRow
 from .favorites import FavoriteTx
 from .reads_rows import VersionHead
 from .rows import RunRow
@@ -118,6 +120,10 @@ class ApiReads(Protocol):
         """(DAG id, display name, state, number of runs), by DAG."""
         ...
 
+    def run_clear_partition(self, run_key: str) -> None:
+        """The run is about no partition any more."""
+        ...
+
     def run_many(self, run_keys: Iterable[str]) -> dict[str, RunRow]: ...
     def rendered_many(self, ti_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Rendered fields of instances, by ti_id."""
@@ -131,6 +137,23 @@ class ApiReads(Protocol):
         """(DAG, why an asset that it speaks of is not active)."""
         ...
 
+    def asset_uses(self, names: Sequence[str], uris: Sequence[str]) -> list[AssetUseRow]:
+        """Who speaks of assets with these names or URIs."""
+        ...
+
+    def asset_links(self, *, asset_ids: Sequence[int] = (), aliases: Sequence[str] = ()) -> list[tuple[str, int]]:
+        """(alias, asset) of these assets or aliases."""
+        ...
+
+    def asset_last_events(self, asset_ids: Sequence[int]) -> dict[int, tuple[int, datetime]]:
+        """Asset → its newest event and when that was."""
+        ...
+
+    def asset_runs_of(self, event_ids: Sequence[int]) -> list[tuple[int, str]]:
+        """(event, key of a run that took it)."""
+        ...
+
+    def asset_aliases_named(self, names: Sequence[str]) -> list[AliasRow]: ...
     def pool_states(self) -> dict[str, dict[str, int]]:
         """Pool → state → slots of the instances in that state; only states that matter to pools."""
         ...

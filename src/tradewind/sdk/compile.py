@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
+from tradewind.domain.permissions import access_of_document
 from tradewind.wire.deadlines import DeadlineDocument
 from tradewind.wire.deferral import Deferral
-from tradewind.domain.permissions import access_of_document
 from tradewind.wire.document import (
     FORMAT,
     DagDocument,
@@ -21,6 +21,7 @@ from tradewind.wire.document import (
     ParamDocument,
     TaskDocument,
 )
+from tradewind.wire.states import Isolation, WeightRule
 
 from .asset_documents import facts_of, leaves_of
 from .dag_checks import check_complete, topological_order
@@ -130,14 +131,15 @@ def _task_document(task: Task, weight: int) -> TaskDocument:
         wait_for_downstream=task.wait_for_downstream,
         wait_for_past_depends_before_skipping=task.wait_for_past_depends_before_skipping,
         priority_weight=task.priority_weight,
-        weight_rule=task.weight_rule,
+        weight_rule=task.weight_rule if isinstance(task.weight_rule, WeightRule) else WeightRule.ABSOLUTE,
         effective_weight=weight,
         pool=task.pool,
         pool_slots=task.pool_slots,
         queue=task.queue,
         executor=task.executor,
         executor_config=_json(task.executor_config),
-        isolation=task.isolation,
+        isolation=_isolation(task),
+        run_as_user=task.run_as_user,
         max_active_tis_per_dag=task.max_active_tis_per_dag,
         max_active_tis_per_dagrun=task.max_active_tis_per_dagrun,
         start_date=task.start_date,
@@ -191,6 +193,12 @@ def _start_trigger(task: Task) -> Deferral | None:
     from .triggers import start_deferral
 
     return start_deferral(task, arguments, task.queue)
+
+
+def _isolation(task: Task) -> Isolation | None:
+    """A process that has become another user's cannot run anything after it."""
+    own = task.isolation or (task.dag.isolation if task.has_dag() else None)
+    return Isolation.FORK if task.run_as_user and own is Isolation.REUSE else task.isolation
 
 
 def _inputs(task: Task) -> set[str]:
@@ -264,7 +272,7 @@ def _group_document(group: TaskGroup) -> GroupDocument:
 def _param_document(param: Any) -> ParamDocument:
     required = param.value is NOTSET
     return ParamDocument(
-        schema=param.schema,
+        schema=_json(param.schema),
         default=None if required else param.value,
         required=required,
         description=param.description,

@@ -121,6 +121,7 @@ class TaskDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     executor_config: dict[str, Any] = {}
     isolation: Isolation | None = None
     """None: the DAG's."""
+    run_as_user: str | None = None
     max_active_tis_per_dag: int | None = None
     max_active_tis_per_dagrun: int | None = None
     start_date: datetime | None = None

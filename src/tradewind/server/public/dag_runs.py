@@ -30,6 +30,8 @@ from .models.bulk import BulkBody, BulkResponse
 from .models.dag_runs import (
     BulkDAGRunBody,
     BulkDAGRunClearBody,
+    ClearPartitionsBody,
+    ClearPartitionsResponse,
     DAGRunClearBody,
     DAGRunCollectionResponse,
     DAGRunPatchBody,
@@ -325,6 +327,29 @@ async def clear_dag_runs(
     return await (call.read(act) if body.dry_run else call.write(act))
 
 
+@router.post("/dags/{dag_id}/clearPartitions", responses=refusals(400, 401, 403, 404, 409, 422))
+async def clear_dag_run_partitions(call: Caller, dag_id: str, body: ClearPartitionsBody) -> ClearPartitionsResponse:
+    call.may(Action.READ if body.dry_run else Action.EDIT, Resource.RUN, dag_id)
+
+    def act(tx: PublicTransaction) -> ClearPartitionsResponse:
+        start, end = body.partition_date_start, body.partition_date_end
+        if body.run_id is None and body.partition_key is None and start is None and end is None:
+            raise BadInput("say which partitions: by run_id, partition_key or partition_date_start and _end")
+        runs = [run for run in runs_of_partitions(tx, dag_id, body.partition_key, start, end) if run.partition_key]
+        if body.run_id is not None:
+            runs = [run for run in runs if run.run_id == body.run_id]
+        plans = [
+            clear_whole_run(tx, call.office.documents, tx.now(), run.dag_id, run.run_id, dry_run=body.dry_run)
+            for run in (runs if body.clear_task_instances else ())
+        ]
+        for run in () if body.dry_run else runs:
+            tx.run_clear_partition(run.run_key)
+        count = sum(len(plan.rows) for plan in plans)
+        return ClearPartitionsResponse(dag_runs_cleared=len(runs), task_instances_cleared=count, dry_run=body.dry_run)
+
+    return await (call.read(act) if body.dry_run else call.write(act))
+
+
 @router.get(
     "/dags/{dag_id}/dagRuns/{dag_run_id}/wait", tags=["experimental"], responses=refusals(401, 403, 404, 422) | NDJSON
 )
@@ -339,7 +364,15 @@ async def wait_dag_run_until_finished(
     tasks: Sequence[str] = result or ()
     if tasks:
         call.may(Action.READ, Resource.XCOM, dag_id)
-    await call.read(lambda tx: require_run(tx, dag_id, dag_run_id))
+
+    def ask(tx: PublicTransaction) -> Sequence[str]:
+        run = require_run(tx, dag_id, dag_run_id)
+        chosen = call.office.documents.get(tx, run.version_id).document.extra.get("result_task_id")
+        if tasks or not isinstance(chosen, str) or not call.person.may(Action.READ, Resource.XCOM, dag_id):
+            return tasks
+        return (chosen,)
+
+    tasks = await call.read(ask)
     lines = wait_for_run(call.office, dag_id, dag_run_id, interval, tasks)
     return StreamingResponse(lines, media_type="application/x-ndjson")
 
@@ -405,7 +438,7 @@ def _clear(call: Call, tx: PublicTransaction, run: RunRow, body: DAGRunClearBody
         run.run_id,
         only_failed=body.only_failed,
         only_new=body.only_new,
-        newest_version=bool(body.run_on_latest_version),
+        newest_version=body.run_on_latest_version,
         dry_run=body.dry_run,
         note=body.note,
     )

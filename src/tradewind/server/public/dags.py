@@ -32,9 +32,10 @@ from .models.filters import DagRunEndRange, DagRunStartRange
 from .negotiation import Accept, IfMatch, check_match, etag, wanted_type
 from .paging import Page, conditions, matches, order, page_of, slice_of, sorted_by
 from .refusals import refusals
-from .views_dags import dag_answers, details_answer, shown_name
+from .views_dags import dag_answers, details_answer, shown_name, timetable_kind
 
 router = APIRouter()
+_DAGS_MAX = 100_000
 _SORT = {"dag_run_start_date": "last_run_start_date", "state": "last_run_state", "start_date": "last_run_start_date"}
 
 
@@ -88,6 +89,10 @@ async def get_dags(call: Caller, query: Annotated[DagsQuery, Query()]) -> DAGCol
         if query.is_favorite is not None:
             op = Op.ANY if query.is_favorite else Op.NOT_ANY
             where.append(Where("dag_id", op, sorted(tx.favorite_list(call.person.username))))
+        if query.asset_dependency:
+            where.append(Where("dag_id", Op.ANY, tx.dags_consuming(query.asset_dependency)))
+        if query.timetable_type:
+            where.append(Where("dag_id", Op.ANY, _scheduled_by(call, tx, where, query.timetable_type)))
         found = page_of(tx, "dags", where, sort=order(query.order_by, _SORT), limit=query.limit, offset=query.offset)
         return DAGCollectionResponse(dags=dag_answers(call.office, tx, found.rows), total_entries=found.total)
 
@@ -250,16 +255,7 @@ async def get_dag_stats(
     return DagStatsCollectionResponse(dags=answers, total_entries=len(answers))
 
 
-_SPECIAL = (
-    "tags",
-    "tags_match_mode",
-    "owners",
-    "exclude_stale",
-    "paused",
-    "has_asset_schedule",
-    "asset_dependency",
-    "timetable_type",
-)
+_SPECIAL = ("tags", "tags_match_mode", "owners", "exclude_stale", "paused", "asset_dependency", "timetable_type")
 
 
 def _where(call: Call, query: DagsFilter) -> list[Where]:  # noqa: ARG001 # favourites will need it
@@ -273,6 +269,14 @@ def _where(call: Call, query: DagsFilter) -> list[Where]:  # noqa: ARG001 # favo
     if query.owners:
         where.append(Where("owners", Op.HAS_ANY, query.owners))
     return where
+
+
+def _scheduled_by(call: Call, tx: PublicTransaction, where: list[Where], kinds: list[str]) -> list[str]:
+    """DAGs whose timetable is of one of these kinds: that stands in their documents."""
+    dags = [view.dag for view in tx.ask_list("dags", Ask(tuple(where), limit=_DAGS_MAX, count_max=0)).rows]
+    call.office.facts.load(tx, (dag.version_id for dag in dags))
+    wanted = {kind.rpartition(".")[2] for kind in kinds}
+    return [dag.dag_id for dag in dags if timetable_kind(call.office.facts.dag(dag.version_id)) in wanted]
 
 
 def _view(tx: PublicTransaction, dag_id: str) -> DagView:

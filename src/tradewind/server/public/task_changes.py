@@ -55,7 +55,7 @@ async def post_clear_task_instances(
         past=body.include_past,
         only_failed=body.only_failed,
         only_running=body.only_running,
-        newest_version=bool(body.run_on_latest_version),
+        newest_version=body.run_on_latest_version,
         reset_runs=body.reset_dag_runs,
         prevent_running=body.prevent_running_task,
         note=body.note,

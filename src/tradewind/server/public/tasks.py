@@ -148,10 +148,10 @@ def _task(task: TaskDocument, below: list[str], mapped_groups: set[str]) -> Task
         downstream_task_ids=below,
         doc_md=task.doc_md,
         operator_name=task.operator,
-        params={},
+        params=dict(task.extra.get("params", {})),
         class_ref={"module_path": task.module, "class_name": task.operator},
         is_mapped=task.mapping is not None or not mapped_groups.isdisjoint(around),
-        extra_links=[],
+        extra_links=sorted(task.links),
     )
 
 

@@ -12,8 +12,10 @@ from tradewind.domain.timetables import timetable_for
 from tradewind.ports.reads import PublicTransaction
 from tradewind.ports.reads_rows import DagView, VersionHead
 from tradewind.ports.rows import DagRow
+from tradewind.wire.assets import AliasLeaf, AllOf, AnyOf, AssetCondition, AssetLeaf, NameLeaf, UriLeaf
 from tradewind.wire.document import DagDocument
 from tradewind.wire.errors import InvalidSchedule, NotFound
+from tradewind.wire.schedule import AssetSchedule, CronTriggerSchedule
 from tradewind.wire.states import DagRunType
 
 from .facts import DagFacts
@@ -101,7 +103,7 @@ def details_answer(
         **dag_fields(office, view),
         catchup=document.catchup,
         dag_run_timeout=None if timeout is None else timedelta(seconds=timeout),
-        asset_expression=None,
+        asset_expression=_expression(document),
         doc_md=document.doc_md,
         start_date=document.start_date,
         end_date=document.end_date,
@@ -144,3 +146,48 @@ def _timetable(facts: DagFacts) -> tuple[str, str, bool, bool]:
         return "", "", False, False
     partitioned = "artition" in type(facts.schedule).__name__
     return timetable.summary, timetable.description, timetable.periodic, partitioned
+
+
+_KINDS = {
+    "none": "NullTimetable",
+    "once": "OnceTimetable",
+    "continuous": "ContinuousTimetable",
+    "cron_trigger": "CronTriggerTimetable",
+    "cron_interval": "CronDataIntervalTimetable",
+    "delta_trigger": "DeltaTriggerTimetable",
+    "delta_interval": "DeltaDataIntervalTimetable",
+    "events": "EventsTimetable",
+}
+
+
+def timetable_kind(facts: DagFacts) -> str:
+    """Airflow's name of the class of the timetable."""
+    schedule = facts.schedule
+    if isinstance(schedule, AssetSchedule):
+        return "AssetOrTimeSchedule" if schedule.time is not None else "AssetTriggeredTimetable"
+    if isinstance(schedule, CronTriggerSchedule) and len(schedule.crons) > 1:
+        return "MultipleCronTriggerTimetable"
+    tag = str(schedule.__struct_config__.tag)
+    return _KINDS.get(tag, type(schedule).__name__.replace("Schedule", "Timetable"))
+
+
+def _expression(document: DagDocument) -> dict[str, Any] | None:
+    condition = getattr(document.schedule, "condition", None)
+    return None if condition is None else _said(condition)
+
+
+def _said(condition: AssetCondition) -> dict[str, Any]:
+    """A condition over assets as Airflow's clients know it."""
+    match condition:
+        case AllOf(of):
+            return {"all": [_said(each) for each in of]}
+        case AnyOf(of):
+            return {"any": [_said(each) for each in of]}
+        case AssetLeaf(name, uri):
+            return {"asset": {"uri": uri, "name": name, "group": "asset"}}
+        case AliasLeaf(name):
+            return {"alias": {"name": name, "group": "asset"}}
+        case NameLeaf(name):
+            return {"asset_ref": {"name": name}}
+        case UriLeaf(uri):
+            return {"asset_ref": {"uri": uri}}

@@ -16,6 +16,8 @@ from tradewind.store.kinds import Kind
 from tradewind.store.queries.slots import RunSlots
 from tradewind.store.statements import statement
 
+from .api_assets import ApiAssetQueries
+
 _HEAD = "v.version_id, v.dag_id, v.number, v.bundle, v.bundle_version, v.file, v.created_at"
 
 
@@ -51,6 +53,11 @@ def run_counts(d: Dialect, some: bool) -> str:
 
 
 @statement
+def run_clear_partition(_: Dialect) -> str:
+    return "UPDATE dag_run SET partition_key = NULL, partition_date = NULL WHERE run_key = :run_key"
+
+
+@statement
 def run_many(d: Dialect) -> str:
     return f"SELECT {RUN.select('r')} FROM dag_run r WHERE {d.any('r.run_key', 'ids', Kind.ID)}"
 
@@ -67,22 +74,7 @@ def rendered_many(d: Dialect) -> str:
     return f"SELECT r.ti_id, r.fields FROM rendered_fields r WHERE {d.any('r.ti_id', 'ids', Kind.ID)}"
 
 
-@statement
-def dags_consuming(d: Dialect) -> str:
-    like = " OR ".join(
-        rf"{d.folded(f'u.{column}')} LIKE {d.folded(':pattern')} ESCAPE '\'" for column in ("name", "uri")
-    )
-    return f"SELECT DISTINCT u.dag_id FROM asset_use u WHERE u.role = 'schedule' AND ({like})"
-
-
-@statement
-def asset_conflicts(d: Dialect) -> str:
-    return f"""SELECT DISTINCT u.dag_id, a.conflict FROM asset_use u
-               JOIN asset a ON a.name = u.name AND a.uri = u.uri
-               WHERE a.conflict IS NOT NULL AND {d.any("u.dag_id", "dag_ids", Kind.TEXT)} ORDER BY 1, 2"""
-
-
-class ApiReadQueries(RunSlots):
+class ApiReadQueries(ApiAssetQueries, RunSlots):
     """See `ports.reads.ApiReads`."""
 
     def ask_list(self, name: str, ask: Ask) -> Found[Any]:
@@ -138,10 +130,6 @@ class ApiReadQueries(RunSlots):
         found = self._rows(rendered_many(self._dialect), ids=self._ids(ti_ids))
         return {str(ti_id): dict_of(fields) for ti_id, fields in found}
 
-    def dags_consuming(self, pattern: str) -> list[str]:
-        found = self._rows(dags_consuming(self._dialect), pattern=f"%{self._value(Kind.TEXT, pattern)}%")
-        return [dag_id for (dag_id,) in found]
-
-    def asset_conflicts(self, dag_ids: Sequence[str]) -> list[tuple[str, str]]:
-        found = self._rows(asset_conflicts(self._dialect), dag_ids=self._texts(dag_ids))
-        return [(dag_id, conflict) for dag_id, conflict in found]
+    def run_clear_partition(self, run_key: str) -> None:
+        self._write(run_clear_partition(self._dialect), run_key=self._id(run_key))
+        self.ring("changes")

@@ -15,6 +15,7 @@ from .listing import Field, Listing
 
 _I, _T, _N, _F = Kind.INSTANT, Kind.TEXT, Kind.INTEGER, Kind.FLAG
 _NEWEST = "(SELECT {} FROM dag_run n WHERE n.dag_id = d.dag_id ORDER BY n.run_key DESC LIMIT 1)"
+_ON_ASSETS = "EXISTS (SELECT 1 FROM asset_use u WHERE u.dag_id = d.dag_id AND u.role = 'schedule')"
 _BROKEN = "EXISTS (SELECT 1 FROM import_error e WHERE e.bundle = d.bundle AND e.path = d.file)"
 
 
@@ -58,6 +59,7 @@ DAGS: Listing[DagView] = Listing(
         "bundle": Field("d.bundle"),
         "bundle_version": Field("d.bundle_version", nullable=True),
         "has_import_errors": Field(_BROKEN, _F),
+        "has_asset_schedule": Field(_ON_ASSETS, _F),
         "next_dagrun": Field("d.next_run_after", _I, nullable=True),
         "last_run_state": Field(_NEWEST.format("n.state"), nullable=True),
         "last_run_start_date": Field(_NEWEST.format("n.started_at"), _I, nullable=True),

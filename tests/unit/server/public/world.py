@@ -14,6 +14,7 @@ from tests.unit.server.serving import KEY, make_api
 from tradewind.adapters.passwords import Argon2Passwords
 from tradewind.adapters.tokens import BearerTokens
 from tradewind.adapters.vault import FernetVault
+from tradewind.commands.asset_publication import publish_assets
 from tradewind.commands.documents import Documents
 from tradewind.commands.users import password_mark
 from tradewind.domain.timetables import parse_schedule
@@ -137,6 +138,7 @@ class World:
                     created_at=self.clock.now(),
                 )
             )
+            publish_assets(tx, document, self.clock.now(), paused=False)
         return version_id
 
     def daily(self, dag_id: str = "sales", *tasks: TaskDocument, **facts: Any) -> str:
@@ -212,6 +214,23 @@ class World:
         with self.store.begin() as tx:
             tx.task_insert([row])
         return row
+
+    def queue(self, row: TaskRow) -> str:
+        """Its owner queues it; the token."""
+        token, now = self.new_id().replace("-", ""), self.clock.now()
+        values = {
+            "attempt_token": token,
+            "try_number": row.try_number + 1,
+            "queued_at": now,
+            "scheduled_at": now,
+            "holds_slot": True,
+            "executor": None,
+            "agent": None,
+        }
+        with self.store.begin() as tx:
+            assert tx.task_move("queue", [TaskMove(row.ti_id, values=values)], now) == [row.ti_id]
+            tx.pool_use({row.pool: row.pool_slots})
+        return token
 
     def tasks(self, run: RunRow) -> dict[str, TaskRow]:
         with self.store.read() as tx:
