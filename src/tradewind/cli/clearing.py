@@ -86,7 +86,7 @@ def clear_tasks(given: Namespace) -> None:
             past=given.past,
             only_failed=given.only_failed,
             only_running=given.only_running,
-            newest_version=given.newest_version,
+            newest_version=given.newest_version or None,
             reset_runs=not given.no_reset_runs,
             prevent_running=given.prevent_running,
             note=given.note,
@@ -155,7 +155,7 @@ def clear_runs(given: Namespace) -> None:
             end=instant(given.end) if given.end else None,
             only_failed=given.only_failed,
             only_new=given.only_new,
-            newest_version=given.newest_version or given.only_new,
+            newest_version=given.newest_version or given.only_new or None,
             note=given.note,
         )
         with store.read() as tx:

@@ -55,8 +55,9 @@ class ClearWish(msgspec.Struct, frozen=True, kw_only=True):
     """Of all these only what runs, is deferred or waits for a person."""
     only_new: bool = False
     """No instance at all: only tasks that the newest version has and the run has not. Needs `newest_version`."""
-    newest_version: bool = False
-    """What is cleared, and the run from now on, follows the newest version of the DAG."""
+    newest_version: bool | None = None
+    """What is cleared, and the run from now on, follows the newest version of the DAG. None: as the DAG itself says
+    (`rerun_with_latest_version`)."""
     reset_runs: bool = True
     """Runs that are over are queued again; otherwise the cleared instances wait for that."""
     prevent_running: bool = False
@@ -97,6 +98,7 @@ def plan_clear(tx: Transaction, documents: Documents, wish: ClearWish) -> ClearP
     _check(wish)
     dag = require_dag(tx, wish.dag_id)
     newest = documents.get(tx, dag.version_id).document
+    wish = _said(wish, newest)
     found: list[ClearedRun] = []
     unknown: set[TaskRef] | None = None
     for run in _runs(tx, wish):
@@ -124,6 +126,7 @@ def clear(tx: Transaction, documents: Documents, now: datetime, wish: ClearWish)
     """
     check_note(wish.note)
     plan = plan_clear(tx, documents, wish)
+    wish = _said(wish, documents.get(tx, require_dag(tx, wish.dag_id).version_id).document)
     done: list[ClearedRun] = []
     for each in sorted(plan.runs, key=lambda cleared: cleared.run.run_key):
         run = tx.run_get(each.run.run_key, lock=True)
@@ -135,7 +138,7 @@ def clear(tx: Transaction, documents: Documents, now: datetime, wish: ClearWish)
             now,
             run,
             each.rows,
-            newest_version=wish.newest_version,
+            newest_version=bool(wish.newest_version),
             reset_run=wish.reset_runs,
             only_new=wish.only_new,
         )
@@ -156,7 +159,7 @@ def clear_run(
     *,
     only_failed: bool = False,
     only_new: bool = False,
-    newest_version: bool = False,
+    newest_version: bool | None = None,
     dry_run: bool = False,
     note: str | None = None,
 ) -> ClearPlan:
@@ -175,6 +178,13 @@ def clear_run(
     if note is not None:
         tx.run_set_note(require_run(tx, dag_id, run_id).run_key, note)
     return plan
+
+
+def _said(wish: ClearWish, newest: DagDocument) -> ClearWish:
+    """The wish with its version decided."""
+    if wish.newest_version is not None:
+        return wish
+    return msgspec.structs.replace(wish, newest_version=bool(newest.rerun_with_latest_version))
 
 
 def choose_rows(

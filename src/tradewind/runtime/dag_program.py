@@ -22,6 +22,7 @@ from tradewind.wire.execution import Outcome, XComValue
 from tradewind.wire.states import CauseOfDeath, TaskInstanceState
 from tradewind.wire.workload import Workload
 
+from .user import CannotBecome, become_user
 from .user_code import LoadFailed
 
 _log = logging.getLogger("tradewind.task")
@@ -52,6 +53,11 @@ class DagProgram:
             task = dag.get_task(workload.task_id)
         except NotFound as error:
             return _absent(f"{self._file}: {error}")
+        if task.run_as_user:
+            try:
+                become_user(task.run_as_user)
+            except CannotBecome as error:
+                return _absent(str(error))
         return execution.run_task(task, workload, client, inputs, clock=clock, on_started=on_started, limits=limits)
 
     def _no_dag(self, dag_id: str) -> Outcome:
@@ -80,6 +86,9 @@ def load(tree: Path, file: str) -> DagProgram:
     load_plugins()  # once, for all attempts that are forked from here
     # The same name in every process, so that classes defined in the file can be pickled and compared.
     name = f"tradewind_dag_{hashlib.sha256(file.encode()).hexdigest()[:12]}"
+    if not tree.is_dir():
+        remedy = "clear the run onto the newest version of its DAG, or bring the folder back"
+        raise LoadFailed(f"{file} cannot be loaded: the snapshot {tree} is missing on this machine; {remedy}", "")
     loaded = load_dag_file(tree / file, bundle_root=tree, module_name=name)
     if loaded.errors and not loaded.dags:
         first = loaded.errors[0]

@@ -56,6 +56,9 @@ def _gate(
             return PastGate(
                 key, False, f"depends on its past: {key[0]!r} in run {run_id!r} is {row.state or 'without status'}"
             )
+    if not own and not task.ignore_first_depends_on_past:
+        reason = f"depends on its past: run {run_id!r} has no {key[0]!r}, and ignore_first_depends_on_past is False"
+        return PastGate(key, False, reason)
     if task.wait_for_downstream:
         for task_id in below:
             for row in rows.get(task_id, ()):

@@ -9,10 +9,11 @@ from datetime import datetime
 
 from tradewind.commands.documents import Documents, VersionedDag
 from tradewind.domain.admission import AdmissionQueue
+from tradewind.domain.bounds import absent_tasks, without
 from tradewind.domain.planner import Graph
 from tradewind.kernel.clock import Clock
 from tradewind.ports.executor import Executor
-from tradewind.ports.rows import PoolRow
+from tradewind.ports.rows import PoolRow, RunRow
 
 from .limits import limit_bounds
 from .owned import OwnedRun
@@ -53,14 +54,17 @@ class Memory:
         """Bounds of shared counters ("limit:DAG/TASK"), from the newest document seen."""
         self._graphs: dict[str, Graph] = {}
 
-    def graph(self, dag: VersionedDag) -> Graph:
-        """The compiled graph of a version; kept while the version is in use."""
-        graph = self._graphs.get(dag.version_id)
+    def graph(self, dag: VersionedDag, row: RunRow) -> Graph:
+        """The compiled graph of a version, of the tasks that are there for this run; kept while the version is in use.
+        """
+        absent = absent_tasks(dag.document, row.logical_date, row.run_type)
+        key = f"{dag.version_id} without {sorted(absent)}" if absent else dag.version_id
+        graph = self._graphs.get(key)
         if graph is None:
             if len(self._graphs) > 512:
                 in_use = {run.row.version_id for run in self.runs.values()}
-                self._graphs = {key: kept for key, kept in self._graphs.items() if key in in_use}
-            graph = self._graphs[dag.version_id] = Graph.of(dag.document)
+                self._graphs = {name: kept for name, kept in self._graphs.items() if name.partition(" ")[0] in in_use}
+            graph = self._graphs[key] = Graph.of(without(dag.document, absent))
         return graph
 
     def remember_bounds(self, run: OwnedRun) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from tradewind.commands.documents import Documents, VersionedDag
 from tradewind.domain.assets import decide
+from tradewind.domain.bounds import absent_tasks, without
 from tradewind.domain.planner import Graph, InstanceSnapshot, ReasonKind, RunPlan
 from tradewind.domain.timetables import timetable_for
 from tradewind.ports.rows import DagRow, RunRow, TaskRow
@@ -268,7 +269,8 @@ def _plan(tx: Transaction, run: RunRow, versioned: VersionedDag, rows: list[Task
         )
         for row in rows
     ]
-    plan, _ = RunPlan.load(Graph.of(versioned.document), snapshots)
+    present = without(versioned.document, absent_tasks(versioned.document, run.logical_date, run.run_type))
+    plan, _ = RunPlan.load(Graph.of(present), snapshots)
     owned = OwnedRun(run, versioned, plan)
     gated = set(gated_tasks(owned))
     for gate in look_back(tx, owned, [key for key in list(plan.keys()) if key[0] in gated]):

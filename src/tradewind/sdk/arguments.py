@@ -130,18 +130,41 @@ def trigger_rule(what: str, value: Any) -> TriggerRule:
         raise WrongValue(f"{what} is not a trigger rule: {value!r}{hint}; rules are {', '.join(TriggerRule)}") from None
 
 
-def _weight_rule(what: str, value: Any) -> WeightRule:
+def _weight_rule(what: str, value: Any) -> Any:
+    """One of the three rules, or a strategy."""
     if value is None:
         return WeightRule.DOWNSTREAM
     raw = getattr(value, "value", value)
     if not isinstance(raw, str):
-        raise NotImplementedError(f"{what}: priority weight strategies of one's own are not available yet")
+        strategy = value() if isinstance(value, type) else value
+        if callable(getattr(strategy, "get_weight", None)):
+            return _own_strategy(strategy)
+        raise WrongArgument(
+            f"{what} must be downstream, upstream, absolute or a PriorityWeightStrategy, not {value!r} of type "
+            f"{type(value).__name__}"
+        )
     try:
         return WeightRule(raw)
     except ValueError:
         raise WrongValue(
             f"{what} must be downstream, upstream or absolute, not {value!r}{nearest(raw, WeightRule)}"
         ) from None
+
+
+def _own_strategy(strategy: Any) -> Any:
+    """The strategy, as one of our class: others have the same shape."""
+    from .weights import PriorityWeightStrategy
+
+    if isinstance(strategy, PriorityWeightStrategy):
+        return strategy
+
+    class Adapted(PriorityWeightStrategy):
+        def get_weight(self, ti: Any) -> int:
+            weight: int = strategy.get_weight(ti)
+            return weight
+
+    Adapted.__name__ = type(strategy).__name__
+    return Adapted()
 
 
 def isolation(what: str, value: Any) -> Isolation | None:
@@ -278,7 +301,7 @@ CHECKS: dict[str, Check] = {
     "post_execute": _hook,
     "trigger_rule": trigger_rule,
     "resources": _resources,
-    "run_as_user": _not_yet("running as another user is"),
+    "run_as_user": text,
     "map_index_template": text,
     "max_active_tis_per_dag": whole_number(1),
     "max_active_tis_per_dagrun": whole_number(1),

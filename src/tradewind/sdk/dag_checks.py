@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tradewind.wire.errors import InvalidSchedule
+from tradewind.domain.permissions import access_of_document
+from tradewind.wire.errors import BadInput, InvalidSchedule
 from tradewind.wire.schedule import AssetSchedule, PartitionedAssetSchedule, Schedule
 from tradewind.wire.states import DagRunType, TriggerRule
 
-from .arguments import text, whole_number
+from .arguments import flag, text, whole_number
 from .errors import WrongArgument, WrongValue
 from .timetables import schedule_of
 
@@ -100,6 +101,24 @@ def owner_links(of: str, value: Any) -> dict[str, str]:
                 f"owner_links {of}: {link!r} of owner {owner!r} is not a link; use https://... or mailto:..."
             )
     return dict(value)
+
+
+def access(of: str, value: Any) -> Mapping[str, Any] | None:
+    """Role → actions, or role → resource → actions."""
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise WrongArgument(f"access_control {of} must be a dict of roles, not {value!r}")
+    try:
+        access_of_document(value)
+    except BadInput as error:
+        raise WrongValue(f"access_control {of}: {error}") from None
+    return value
+
+
+def flag_or_none(what: str, value: Any) -> bool | None:
+    """True, False, or not said."""
+    return None if value is None else flag(what, value)
 
 
 def run_types(of: str, value: Any) -> tuple[str, ...] | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .definition import DAG
     from .groups import MappedTaskGroup, TaskGroup
     from .params import ParamsDict
+    from .weights import PriorityWeightStrategy
     from .xcomarg import PlainXComArg
 
 
@@ -62,7 +63,7 @@ class Task(Dependable):
     wait_for_downstream: bool
     params: ParamsDict
     priority_weight: int
-    weight_rule: WeightRule
+    weight_rule: WeightRule | PriorityWeightStrategy
     queue: str
     pool: str
     pool_slots: int

@@ -17,6 +17,7 @@ from datetime import datetime
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
+from tradewind.domain.bounds import absent_tasks, without
 from tradewind.domain.planner import Graph, RunPlan, changes, events
 from tradewind.domain.retry import decide_failure
 from tradewind.kernel.clock import Clock, SystemClock
@@ -202,7 +203,8 @@ class _Run:
         self._clock = clock
         self._pause = pause
         self._mark_success = mark_success
-        self._document: DagDocument = compile_dag(dag, file=dag.fileloc)
+        document = compile_dag(dag, file=dag.fileloc)
+        self._document: DagDocument = without(document, absent_tasks(document, facts.logical_date, facts.run_type))
         world.assets = self._document.assets
         self._tasks: dict[str, TaskDocument] = {task.task_id: task for task in self._document.tasks}
         self._instances: dict[events.Key, _Instance] = {}

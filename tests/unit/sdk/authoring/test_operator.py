@@ -90,16 +90,6 @@ def test_wrong_arguments_are_named(arguments: dict[str, Any], kind: type[Excepti
     assert all(word in str(caught.value) for word in words), str(caught.value)
 
 
-def _given(name: str) -> dict[str, Any]:
-    return {name: ["something"]}
-
-
-@pytest.mark.parametrize("name", ["run_as_user"])
-def test_what_is_not_built_says_so(name: str) -> None:
-    with DAG("d"), pytest.raises(NotImplementedError, match=f"{name} of task 't'.* not available yet"):
-        Nothing(task_id="t", **_given(name))
-
-
 def test_a_missing_argument_is_named_with_the_class() -> None:
     with DAG("d"), pytest.raises(TypeError, match=r"task 't': Shell needs the argument 'command'; add command="):
         Shell(task_id="t")  # type: ignore[call-arg]

@@ -1,0 +1,104 @@
+"""Arguments whose effect is decided when a DAG is compiled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tradewind import DAG, BaseOperator
+from tradewind.sdk.compile import compile_dag
+from tradewind.sdk.errors import WrongArgument, WrongValue
+from tradewind.sdk.weights import PriorityWeightStrategy
+from tradewind.wire.document import DagDocument, TaskDocument
+from tradewind.wire.states import Isolation, WeightRule
+
+
+class Nothing(BaseOperator):
+    def execute(self, context: Any) -> None: ...
+
+
+def _task(dag: DAG, task_id: str = "t") -> TaskDocument:
+    document: DagDocument = compile_dag(dag, file="f.py")
+    return next(task for task in document.tasks if task.task_id == task_id)
+
+
+class Doubled(PriorityWeightStrategy):
+    def __init__(self, factor: int = 2) -> None:
+        self.factor = factor
+
+    def get_weight(self, ti: Any) -> int:
+        return int(ti.priority_weight) * self.factor + (ti.task_id == "t")
+
+    def serialize(self) -> dict[str, Any]:
+        return {"factor": self.factor}
+
+
+class Foreign:
+    def get_weight(self, ti: Any) -> int:
+        return 7
+
+
+def test_weights_by_a_rule_of_ones_own() -> None:
+    with DAG("d") as dag:
+        Nothing(task_id="t", priority_weight=5, weight_rule=Doubled(3)) >> Nothing(task_id="u", weight_rule=Doubled)
+        Nothing(task_id="v", weight_rule=Foreign())
+    assert (_task(dag).effective_weight, _task(dag).weight_rule) == (16, WeightRule.ABSOLUTE)
+    assert _task(dag, "u").effective_weight == 2
+    assert _task(dag, "v").effective_weight == 7
+    assert Doubled.deserialize(Doubled(4).serialize()) == Doubled(4) != Doubled(2)
+
+
+def test_wrong_rules_for_weights() -> None:
+    class Broken(PriorityWeightStrategy):
+        def get_weight(self, ti: Any) -> int:
+            return "high"  # type: ignore[return-value]
+
+    with DAG("d") as dag:
+        Nothing(task_id="t", weight_rule=Broken())
+        with pytest.raises(WrongArgument, match="weight_rule of task 'u' must be downstream, upstream, absolute or a"):
+            Nothing(task_id="u", weight_rule=5)  # type: ignore[arg-type]
+    with pytest.raises(WrongValue, match="Broken gave task 't' the weight 'high'"):
+        compile_dag(dag, file="f.py")
+
+
+def test_what_becomes_another_user_has_a_process_of_its_own() -> None:
+    with DAG("d", isolation="reuse") as dag:
+        Nothing(task_id="t", run_as_user="nobody")
+        Nothing(task_id="u")
+    assert (_task(dag).run_as_user, _task(dag).isolation) == ("nobody", Isolation.FORK)
+    assert _task(dag, "u").isolation is None
+
+
+def test_grants_of_the_dag_itself() -> None:
+    dag = DAG("d", access_control={"Ops": {"can_read", "can_edit"}, "Dev": {"DAG Runs": {"can_create"}}})
+    access = compile_dag(dag, file="f.py").access
+    assert [text.partition("=")[0] for text in access] == ["Dev", "Ops"]
+    with pytest.raises(WrongValue, match="access_control of DAG 'd': .* unknown action 'fly'"):
+        DAG("d", access_control={"Ops": {"fly"}})
+    with pytest.raises(WrongArgument, match="must be a dict of roles"):
+        DAG("d", access_control="Ops")  # type: ignore[arg-type]
+
+
+def test_versions() -> None:
+    document = compile_dag(DAG("d", disable_bundle_versioning=True, rerun_with_latest_version=True), file="f.py")
+    assert (document.disable_bundle_versioning, document.rerun_with_latest_version) == (True, True)
+    assert compile_dag(DAG("d"), file="f.py").rerun_with_latest_version is None
+    with pytest.raises(WrongArgument, match="rerun_with_latest_version of DAG 'd' must be True or False"):
+        DAG("d", rerun_with_latest_version="yes")  # type: ignore[arg-type]
+
+
+def test_what_is_for_executors_reaches_the_document() -> None:
+    with DAG("d") as dag:
+        Nothing(
+            task_id="t",
+            queue="gpu",
+            executor="celery",
+            executor_config={"a": 1},
+            resources={"cpus": 2, "ram": 1024},
+        )
+        with pytest.raises(WrongArgument, match="'tea' is not one of cpus, ram, disk, gpus"):
+            Nothing(task_id="u", resources={"tea": 1})
+    task = _task(dag)
+    assert (task.queue, task.executor, task.executor_config) == ("gpu", "celery", {"a": 1})
+    assert task.resources == {"cpus": 2, "ram": 1024}
