@@ -1,9 +1,8 @@
-"""The product's application over a real SQLite store, asked without a socket."""
+"""The product's application over a real database, asked without a socket."""
 
 from __future__ import annotations
 
 import asyncio
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,13 +32,11 @@ HASH = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21l$aGFzaGhhc2hoYXNoaGFzaGhh
 
 
 class World:
-    def __init__(self, home: Path, empty_database: Path) -> None:
+    def __init__(self, home: Path, url: str) -> None:
         self.home = home
-        path = home / "tradewind.db"
-        shutil.copy(empty_database, path)
         self.clock = VirtualClock(START)
         self.ids = Uuid7Source(self.clock)
-        self.store = SqlStore(f"sqlite:///{path}", clock=self.clock, doorbell=LocalDoorbell())
+        self.store = SqlStore(url, clock=self.clock, doorbell=LocalDoorbell())
         self.documents = Documents()
         self.api, self.settings = make_api(home, self.store, self.clock)
         self.vault = FernetVault(self.settings.secrets.key_file)
