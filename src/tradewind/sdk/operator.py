@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .definition import DAG
     from .groups import TaskGroup
     from .mapped import OperatorPartial
+    from .weights import PriorityWeightStrategy
 
     Callbacks = None | Callable[..., Any] | Collection[Callable[..., Any]]
 

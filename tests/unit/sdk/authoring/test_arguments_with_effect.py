@@ -42,7 +42,7 @@ class Foreign:
 def test_weights_by_a_rule_of_ones_own() -> None:
     with DAG("d") as dag:
         Nothing(task_id="t", priority_weight=5, weight_rule=Doubled(3)) >> Nothing(task_id="u", weight_rule=Doubled)
-        Nothing(task_id="v", weight_rule=Foreign())
+        Nothing(task_id="v", weight_rule=Foreign())  # type: ignore[arg-type] # one of the same shape
     assert (_task(dag).effective_weight, _task(dag).weight_rule) == (16, WeightRule.ABSOLUTE)
     assert _task(dag, "u").effective_weight == 2
     assert _task(dag, "v").effective_weight == 7
@@ -74,7 +74,7 @@ def test_grants_of_the_dag_itself() -> None:
     dag = DAG("d", access_control={"Ops": {"can_read", "can_edit"}, "Dev": {"DAG Runs": {"can_create"}}})
     access = compile_dag(dag, file="f.py").access
     assert [text.partition("=")[0] for text in access] == ["Dev", "Ops"]
-    with pytest.raises(WrongValue, match="access_control of DAG 'd': .* unknown action 'fly'"):
+    with pytest.raises(WrongValue, match=r"access_control of DAG 'd': .* unknown action 'fly'"):
         DAG("d", access_control={"Ops": {"fly"}})
     with pytest.raises(WrongArgument, match="must be a dict of roles"):
         DAG("d", access_control="Ops")  # type: ignore[arg-type]
