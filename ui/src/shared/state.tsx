@@ -26,7 +26,7 @@ export function stateWord(state: State | string | null): string {
 export function Badge({ state, small }: { state: State | string | null; small?: boolean }) {
   const name = state ?? "none";
   return (
-    <span className={`badge st-${name}`} title={small ? stateWord(name) : undefined}>
+    <span className={`badge st-${name} ${small ? "sq" : ""}`} title={small ? stateWord(name) : undefined}>
       <Sign state={name} />
       {small ? <span className="sr">{stateWord(name)}</span> : stateWord(name)}
     </span>

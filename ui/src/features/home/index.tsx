@@ -114,7 +114,7 @@ function FailureRow({ line, alone, here, onRetry }: { line: Failing; alone: bool
       </div>
       <div className="when small">
         <span>{line.state === "up_for_retry" ? t("try {n} of {of}, will retry", { n: line.try_number, of: line.max_tries + 1 }) : t("try {n} of {of}", { n: line.try_number, of: Math.max(line.max_tries + 1, line.try_number) })}</span>
-        <span className="faint">{t("failing for")} <Ago ms={line.since} /></span>
+        <span className="faint">{t("since")} <Ago ms={line.since} /></span>
       </div>
       <div className="when small hide-narrow"><span className="faint">{t("last success")}</span><Ago ms={line.last_success} /></div>
       <div className="row acts">
