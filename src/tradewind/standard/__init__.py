@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         HttpOperator,
         HttpSensor,
     )
+    from tradewind.standard.http_triggers import HttpEventTrigger, HttpSensorTrigger, HttpTrigger
     from tradewind.standard.other_dags import (
         DagStateTrigger,
         WorkflowTrigger,
@@ -114,6 +115,9 @@ _MODULES = {
     "HttpHook": "http",
     "HttpOperator": "http",
     "HttpSensor": "http",
+    "HttpEventTrigger": "http_triggers",
+    "HttpSensorTrigger": "http_triggers",
+    "HttpTrigger": "http_triggers",
     "DagStateTrigger": "other_dags",
     "WorkflowTrigger": "other_dags",
     "BranchPythonOperator": "python",
@@ -194,6 +198,9 @@ __all__ = [
     "HttpHook",
     "HttpOperator",
     "HttpSensor",
+    "HttpEventTrigger",
+    "HttpSensorTrigger",
+    "HttpTrigger",
     "LatestOnlyOperator",
     "PythonOperator",
     "PythonSensor",

@@ -6,6 +6,7 @@ Where to: an absolute URL as endpoint, or a path below the address that a connec
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, ClassVar
 
 import httpx
@@ -15,6 +16,8 @@ from tradewind.sdk.exceptions import AirflowException
 from tradewind.sdk.hooks import BaseHook
 from tradewind.sdk.operator import BaseOperator
 from tradewind.sdk.sensor import BaseSensorOperator, PokeReturnValue
+
+from .deferring import default_deferrable, pause_here
 
 TIMEOUT_SECONDS = 60.0
 _CLIENT_OPTIONS = ("verify", "cert", "trust_env")
@@ -202,12 +205,11 @@ class HttpOperator(BaseOperator):
         http_conn_id: str = HttpHook.default_conn_name,
         log_response: bool = False,
         auth_type: Any = None,
-        deferrable: bool = False,
+        deferrable: bool | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if deferrable:
-            raise NotImplementedError(f"task {self.task_id!r}: deferrable operators are not available yet")
+        self.deferrable = default_deferrable() if deferrable is None else deferrable
         self.endpoint = endpoint
         self.method = method
         self.data = data if data is not None else {}
@@ -226,10 +228,43 @@ class HttpOperator(BaseOperator):
         return HttpHook(self.method, self.http_conn_id, self.auth_type)
 
     def execute(self, context: Any) -> Any:
+        if self.deferrable:
+            return self._send_elsewhere({})
         response = self.hook.run(self.endpoint, self.data, self.headers, self.extra_options, **self.request_kwargs)
         if self.pagination_function is None:
             return self.process_response(context, response)
         return self.process_response(context, self._all_pages(response))
+
+    def _send_elsewhere(self, changed: Mapping[str, Any], **kept: Any) -> Any:
+        """Let the triggerer send the request, with some of its parts `changed`."""
+        from .http_triggers import HttpTrigger
+
+        facts: dict[str, Any] = {
+            "endpoint": self.endpoint,
+            "data": self.data,
+            "headers": self.headers,
+            "extra_options": self.extra_options,
+            **changed,
+        }
+        trigger = HttpTrigger(
+            self.http_conn_id, self.auth_type, self.method, request_kwargs=self.request_kwargs, **facts
+        )
+        return self.defer(trigger=trigger, method_name="execute_complete", kwargs=kept or None)
+
+    def execute_complete(self, context: Any, event: dict[str, Any], pages: list[dict[str, Any]] | None = None) -> Any:
+        """The triggerer has an answer; there may be further pages. Raises `AirflowException` when it has none."""
+        from .http_triggers import pack_response, unpack_response
+
+        if event["status"] != "success":
+            raise AirflowException(event["message"])
+        response = unpack_response(event["response"])
+        if self.pagination_function is None:
+            return self.process_response(context, response)
+        packed = [*(pages or ()), pack_response(response)]
+        following = self.pagination_function(response)
+        if following:
+            return self._send_elsewhere(following, pages=packed)
+        return self.process_response(context, [unpack_response(each) for each in packed])
 
     def _all_pages(self, response: httpx.Response) -> list[httpx.Response]:
         assert self.pagination_function is not None
@@ -290,14 +325,11 @@ class HttpSensor(BaseSensorOperator):
         response_error_codes_allowlist: list[str] | None = None,
         response_check: Callable[..., bool | PokeReturnValue] | None = None,
         extra_options: dict[str, Any] | None = None,
-        deferrable: bool = False,
+        deferrable: bool | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if deferrable:
-            raise NotImplementedError(
-                f"task {self.task_id!r}: deferrable sensors are not available yet; use mode='reschedule'"
-            )
+        self.deferrable = default_deferrable() if deferrable is None else deferrable
         self.endpoint = endpoint
         self.http_conn_id = http_conn_id
         self.method = method
@@ -307,6 +339,48 @@ class HttpSensor(BaseSensorOperator):
         self.response_error_codes_allowlist = tuple(map(str, response_error_codes_allowlist or ("404",)))
         self.response_check = response_check
         self.extra_options = extra_options or {}
+
+    def execute(self, context: Any) -> Any:
+        if not self.deferrable:
+            return super().execute(context)
+        answer = self.poke(context)
+        if answer:
+            return answer.xcom_value if isinstance(answer, PokeReturnValue) else None
+        return self._wait_elsewhere()
+
+    def _wait_elsewhere(self) -> Any:
+        from .http_triggers import HttpSensorTrigger
+
+        trigger = HttpSensorTrigger(
+            self.endpoint,
+            self.http_conn_id,
+            self.method,
+            self.request_params,
+            self.headers,
+            self.extra_options,
+            self.poke_interval,
+            list(self.response_error_codes_allowlist),
+            self.request_kwargs,
+        )
+        return self.defer(trigger=trigger, method_name="execute_complete", timeout=timedelta(seconds=self.timeout))
+
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
+        """The triggerer has a good answer; whether `response_check` agrees is seen here, and if not it waits on.
+
+        Raises:
+            AirflowException: the answer was a bad one.
+        """
+        if event["status"] != "success":
+            raise AirflowException(event["message"])
+        if self.response_check is None:
+            return None
+        answer = self.poke(context)
+        if isinstance(answer, PokeReturnValue) and answer.is_done:
+            return answer.xcom_value
+        if answer:
+            return None
+        pause_here(self.poke_interval)
+        return self._wait_elsewhere()
 
     def poke(self, context: Any) -> bool | PokeReturnValue:
         hook = HttpHook(self.method, self.http_conn_id)

@@ -101,12 +101,9 @@ class SQLExecuteQueryOperator(_SqlOperator):
         return_last: bool = True,
         show_return_value_in_logs: bool = False,
         requires_result_fetch: bool = False,
-        deferrable: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if deferrable:
-            raise NotImplementedError(f"task {self.task_id!r}: deferrable operators are not available yet")
         self.sql = sql
         self.autocommit = autocommit
         self.parameters = parameters

@@ -18,7 +18,7 @@ from tradewind.wire.errors import Conflict
 from tradewind.wire.execution import Run, TriggerRun
 from tradewind.wire.states import DagRunState
 
-from .deferring import default_deferrable
+from .deferring import default_deferrable, pause_here
 from .other_dags import DagStateTrigger, dag_facts, run_state
 
 RUN_ID_KEY = "trigger_run_id"
@@ -140,9 +140,7 @@ class TriggerDagRunOperator(BaseOperator):
                 method_name="execute_complete",
             )
         while not self._is_over(run_id, run_state(self.trigger_dag_id, run_id)):
-            attempt = attempt_at_hand()
-            assert attempt is not None
-            attempt.pause(self.poke_interval)
+            pause_here(self.poke_interval)
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> None:  # noqa: ARG002 - as the triggerer calls it
         """The run is over. Raises `AirflowException` when it ended badly."""

@@ -133,3 +133,25 @@ def test_hook_says_whether_it_works(server: ThreadingHTTPServer, monkeypatch: py
     assert HttpHook("GET").test_connection()[0] is True
     monkeypatch.setenv("AIRFLOW_CONN_HTTP_DEFAULT", "http://127.0.0.1:9")
     assert HttpHook("GET").test_connection()[0] is False
+
+
+def test_a_request_in_the_triggerer(run: Any, server: ThreadingHTTPServer) -> None:
+    ended = run(HttpOperator, endpoint="/a", method="GET", deferrable=True, response_check=lambda response: response.ok)
+    assert json.loads(ended.value)["path"] == "/a"
+
+    def following(response: Any) -> dict[str, Any] | None:
+        return {"endpoint": "/second"} if response.json()["path"] == "/first" else None
+
+    pages = run(HttpOperator, endpoint="/first", method="GET", deferrable=True, pagination_function=following)
+    assert [json.loads(page)["path"] for page in pages.value] == ["/first", "/second"]
+    bad = run(HttpOperator, endpoint="/status/500", method="GET", deferrable=True)
+    assert bad.state == "failed"
+    assert "500" in bad.reason
+
+
+def test_waiting_for_an_answer_in_the_triggerer(run: Any, server: ThreadingHTTPServer) -> None:
+    assert run(HttpSensor, endpoint="/later", deferrable=True, poke_interval=0.01).state == "success"
+    assert "500" in run(HttpSensor, endpoint="/status/500", deferrable=True).reason
+    answers = iter([False, False, True])
+    ended = run(HttpSensor, endpoint="/a", deferrable=True, poke_interval=0.01, response_check=lambda _: next(answers))
+    assert ended.state == "success"
