@@ -20,6 +20,7 @@ from tradewind.ports.bundles import BundleFile, Snapshot, tree_path
 from tradewind.wire.errors import Unavailable
 
 from .bundles_scan import Found, Mark, scan
+from .bundles_trees import remove_tree, trees_in
 
 FILE_BYTES_MAX = 64 << 20
 """Larger files are no code: the tree has a link to the source instead of a copy."""
@@ -59,6 +60,10 @@ class LocalBundle:
     def folder(self) -> Path:
         return self._folder
 
+    @property
+    def refresh_seconds(self) -> None:
+        """A folder tells of its changes."""
+
     def snapshot(self) -> Snapshot:
         notes: list[str] = []
         try:
@@ -82,22 +87,19 @@ class LocalBundle:
         self._last = Snapshot(version, tree, files, tuple(notes))
         return self._last
 
+    def trees(self) -> dict[str, float]:
+        return trees_in(self._home)
+
     def versions(self) -> list[str]:
         """Versions whose trees lie on this machine."""
-        try:
-            return sorted(name for name in os.listdir(self._home) if not name.startswith("."))
-        except FileNotFoundError:
-            return []
+        return sorted(self.trees())
 
     def remove_trees(self, in_use: Collection[str]) -> list[str]:
         """Delete all trees but the present one and those `in_use`, and contents nobody needs; what went."""
         kept = {*in_use, self._last.version if self._last else ""}
         gone = [version for version in self.versions() if version not in kept]
         for version in gone:
-            doomed = self._home / f"{_BUILDING}{uuid7()}"
-            # Renamed first: a tree that is half deleted must not look like a version.
-            os.rename(self._home / version, doomed)
-            shutil.rmtree(doomed)
+            remove_tree(self._home, version)
         for object_path in (self._home / _OBJECTS).glob("*/*"):
             if object_path.stat().st_nlink == 1:
                 object_path.unlink()

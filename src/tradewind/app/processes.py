@@ -132,21 +132,32 @@ def make_api(settings: Settings) -> tuple[Api, Callable[[], None]]:
 
 
 def run_dag_processor(settings: Settings) -> int:
-    """Keep the DAGs in step with the files of core.dags_folder."""
+    """Keep the DAGs in step with their files, of core.dags_folder or of what bundles.sources names."""
     _be("dag-processor", settings)
-    from tradewind.adapters.bundles import LocalBundle
+    from tradewind.adapters.bundles_config import open_bundle, read_sources
     from tradewind.app.first_start import first_examples
-    from tradewind.app.plugs import open_database
-    from tradewind.kernel.service import ServiceGroup, run_until_signal
+    from tradewind.app.plugs import open_database, open_vault
+    from tradewind.commands.secrets import connection_facts
+    from tradewind.kernel.service import Service, ServiceGroup, run_until_signal
     from tradewind.processor.service import ProcessorService
+    from tradewind.wire.execution import ConnectionFacts
 
     clock = SystemClock()
     store = open_database(settings)
     first_examples(store, settings)
-    bundle = LocalBundle(BUNDLE, settings.core.dags_folder, settings.bundles.root, clock)
-    service = ProcessorService(store, bundle, settings, clock)
+    vault = open_vault(settings)
+
+    def read_connection(conn_id: str) -> ConnectionFacts:
+        with store.read() as tx:
+            return connection_facts(tx, vault, conn_id)
+
+    bundles = [
+        open_bundle(source, settings.core.dags_folder, settings.bundles.root, clock, read_connection)
+        for source in read_sources(settings.bundles.sources)
+    ]
+    services: list[Service] = [ProcessorService(store, bundle, settings, clock) for bundle in bundles]
     try:
-        return run_until_signal(ServiceGroup("dag-processor", [service], stop_seconds=_STOP_SECONDS))
+        return run_until_signal(ServiceGroup("dag-processor", services, stop_seconds=_STOP_SECONDS))
     finally:
         store.close()
 

@@ -7,7 +7,7 @@ agent and parsing children share.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -50,6 +50,19 @@ class Bundle(Protocol):
     @property
     def folder(self) -> Path:
         """What people call the place of these files: watched for changes, shown in tracebacks."""
+        ...
+
+    @property
+    def refresh_seconds(self) -> float | None:
+        """How often `snapshot` has something new to say though nothing happens in `folder`; None: never."""
+        ...
+
+    def trees(self) -> dict[str, float]:
+        """Versions whose trees lie on this machine, and when each was made, in seconds since 1970."""
+        ...
+
+    def remove_trees(self, in_use: Collection[str]) -> list[str]:
+        """Delete all trees but the present one and those `in_use`; what went."""
         ...
 
     def snapshot(self) -> Snapshot:

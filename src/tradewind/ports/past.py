@@ -35,5 +35,8 @@ class PastTx(Protocol):
     def run_delete(self, run_keys: Sequence[str]) -> int:
         """Delete runs with everything that belongs to them; how many. None of them may be running."""
 
+    def bundle_versions_used(self, bundle: str, versions: Sequence[str]) -> set[str]:
+        """Those that a DAG, a version of one, or a run names: a run may still be run again on them."""
+
     def dag_delete(self, dag_id: str) -> None:
         """Delete the row of a DAG, its versions and counters. Its runs must be gone."""

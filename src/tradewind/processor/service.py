@@ -22,7 +22,7 @@ from tradewind.ports.bundles import Bundle
 from tradewind.ports.store import Store, Transaction
 from tradewind.runtime.loop import Loop, Timer
 from tradewind.runtime.parse_words import ParseAnswer, ParseProblem
-from tradewind.wire.errors import Unavailable
+from tradewind.wire.errors import BadInput, NotFound, Unavailable
 
 from .answers import parsed_file
 from .backlog import Backlog, Urgency
@@ -70,7 +70,7 @@ class ProcessorService(ThreadService):
         preload: Sequence[str] = (),
         new_id: Callable[[], str] = lambda: str(uuid7()),
     ) -> None:
-        super().__init__("dag-processor")
+        super().__init__(f"dag-processor-{bundle.name}")
         self._store = store
         self._bundle = bundle
         self._settings = settings
@@ -101,6 +101,7 @@ class ProcessorService(ThreadService):
         self._look_seconds = 0.0
         self._retry_timer: Timer | None = None
         self._appeared = False
+        self._waits_for_source = False
         self._pause = 0.0
         self._outage = Outage(log, "database_unavailable", "database_reached_again")
 
@@ -113,6 +114,7 @@ class ProcessorService(ThreadService):
             self._loop.after(_APPEAR_SECONDS, self._appear)
             self._loop.after(self._beat_seconds, self._beat)
             self._loop.after(self._options.lease_seconds / 3, self._renew_leases)
+            self._loop.after(self._settings.bundles.cleanup_interval_seconds, self._clean)
             while not self.stopping.is_set():
                 self._loop.turn()
         finally:
@@ -178,6 +180,9 @@ class ProcessorService(ThreadService):
     def _rescan_seconds(self) -> float:
         """A folder that is a link may be exchanged without an event in the folder."""
         slow = self._options.rescan_seconds
+        rhythm = self._bundle.refresh_seconds
+        if rhythm is not None:
+            return min(slow, rhythm, _MISSING_FOLDER_SECONDS)
         return min(slow, _MISSING_FOLDER_SECONDS) if self._bundle.folder.is_symlink() else slow
 
     def _read_rows(self, tx: Transaction) -> None:
@@ -209,10 +214,13 @@ class ProcessorService(ThreadService):
         self._watch_folder()
         try:
             snapshot = self._bundle.snapshot()
-        except Unavailable as error:
+        except (Unavailable, NotFound, BadInput) as error:
             log.error("bundle_unavailable", bundle=self._bundle.name, reason=str(error))
             self._look_timer = self._loop.after(_MISSING_FOLDER_SECONDS, self._look)
+            self._waits_for_source = True
+            self._be_ready()
             return
+        self._waits_for_source = False
         found, notes = self._discoverer.find(snapshot)
         self._teller.notes((*snapshot.notes, *notes))
         self._contents, self._found = Contents(snapshot), found
@@ -274,7 +282,8 @@ class ProcessorService(ThreadService):
         self._be_ready()
 
     def _be_ready(self) -> None:
-        if self._host_ready and self._contents is not None:
+        # A source that is away is waited for: the bundles beside it must not wait as well.
+        if self._host_ready and (self._contents is not None or self._waits_for_source):
             self.ready()
             if not self._backlog and not self._under_way():
                 self._appear()
@@ -337,6 +346,21 @@ class ProcessorService(ThreadService):
         if paths:
             self._attempt(renew)
         self._loop.after(self._options.lease_seconds / 3, self._renew_leases)
+
+    # --- trees that nobody needs -------------------------------------------------------------------------------------
+
+    def _clean(self) -> None:
+        """Remove trees that no run, no version and no DAG names; young ones and the newest stay in any case."""
+        options = self._settings.bundles
+        trees = self._bundle.trees()
+        newest = sorted(trees, key=lambda version: trees[version], reverse=True)[: options.cleanup_keep]
+        young = self._clock.now().timestamp() - options.cleanup_age_seconds
+        doubtful = [version for version, made in trees.items() if version not in newest and made < young]
+        used: set[str] = set()
+        if doubtful and self._attempt(lambda tx: used.update(tx.bundle_versions_used(self._bundle.name, doubtful))):
+            gone = self._bundle.remove_trees({*trees} - {*doubtful} | used)
+            log.info("trees_removed", bundle=self._bundle.name, trees=len(gone))
+        self._loop.after(options.cleanup_interval_seconds, self._clean)
 
     # --- publishing --------------------------------------------------------------------------------------------------
 

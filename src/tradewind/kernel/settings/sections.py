@@ -277,6 +277,14 @@ class Bundles(Section, name="bundles"):
     """Trees of DAG code by version."""
 
     root = path_in_home("bundles", "Folder of the immutable trees that runs are pinned to.")
+    sources = text(
+        "",
+        "Where DAG files come from: a JSON list of bundles (local folders, git repositories, zip archives). "
+        "Empty: core.dags_folder alone.",
+    )
+    cleanup_interval_seconds = seconds(1800.0, "How often trees that nobody needs are looked for.", above=True)
+    cleanup_age_seconds = seconds(21_600.0, "Trees younger than this stay.")
+    cleanup_keep = integer(10, "So many of the newest trees of a bundle stay in any case.")
 
 
 class Logs(Section, name="logs"):

@@ -92,6 +92,12 @@ class PastPart(Unit):
         self.topics.add("changes")
         return gone
 
+    def bundle_versions_used(self, bundle: str, versions: Sequence[str]) -> set[str]:  # noqa: ARG002 # ids are hashes
+        data = self._data
+        named: set[str | None] = {row.bundle_version for row in data.runs}
+        named |= {row.bundle_version for row in data.dags} | {row.bundle_version for row in data.versions}
+        return {version for version in versions if version in named}
+
     def dag_delete(self, dag_id: str) -> None:
         journal = self._write("dag_delete")
         for version in self._data.versions.found("dag", dag_id):

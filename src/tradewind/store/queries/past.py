@@ -20,6 +20,7 @@ OF_DAG = ("dag_version",)
 """Tables whose rows go with a DAG, found by `dag_id`."""
 
 _BEGIN, _END = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+_VERSIONS: Columns = (("version", Kind.TEXT),)
 _RENEWED: Columns = (
     ("for_id", Kind.ID),
     ("new_version", Kind.ID),
@@ -60,6 +61,18 @@ def task_renew(d: Dialect) -> str:
 @statement
 def task_set_note(_: Dialect) -> str:
     return "UPDATE task_instance SET note = :note WHERE ti_id = :ti_id RETURNING ti_id"
+
+
+@statement
+def bundle_versions_used(d: Dialect) -> str:
+    # One probe of an index for each tree, however many runs name it.
+    places = (
+        "dag_run r WHERE r.bundle_version",
+        "dag g WHERE g.bundle_version",
+        "dag_version v WHERE v.bundle_version",
+    )
+    named = " OR ".join(f"EXISTS (SELECT 1 FROM {place} = t.version)" for place in places)
+    return f"SELECT t.version FROM {d.relation('t', _VERSIONS)} WHERE {named}"
 
 
 @statement
@@ -144,6 +157,10 @@ class PastQueries(Work):
                 self._write(delete_by(self._dialect, table, "run_key"), ids=keys)
             self.ring("changes")
         return len(gone)
+
+    def bundle_versions_used(self, bundle: str, versions: Sequence[str]) -> set[str]:  # noqa: ARG002 # ids are hashes
+        params = self._dialect.relation_params("t", _VERSIONS, [(version,) for version in versions])
+        return {version for (version,) in self._rows(bundle_versions_used(self._dialect), **params)}
 
     def dag_delete(self, dag_id: str) -> None:
         for table in (*OF_DAG, "dag"):

@@ -36,4 +36,5 @@ dag_version = Table(
     METADATA,
     *columns_of(rows.VersionRow, key=("version_id",)),
     UniqueConstraint("dag_id", "number", name="uq_dag_version_number"),
+    Index("ix_dag_version_tree", "bundle_version"),
 )

@@ -24,6 +24,7 @@ def upgrade() -> None:
     _favorites()
     _backfills()
     _deadlines()
+    _trees()
     _assets()
 
 
@@ -417,6 +418,19 @@ def _assets() -> None:
             "dag_id", "partition_key", "topic", "source_key", "event_id", name=op.f("pk_partition_share")
         ),
     )
+    op.create_table(
+        "timetable_question",
+        sa.Column("dag_id", t.TEXT, nullable=False),
+        sa.Column("asked_at", t.INSTANT, nullable=True),
+        sa.Column("leased_by", t.TEXT, nullable=True),
+        sa.Column("leased_until", t.INSTANT, nullable=True),
+        sa.Column("forecast", t.DOCUMENT, nullable=True),
+        sa.Column("answered_at", t.INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("dag_id", name=op.f("pk_timetable_question")),
+    )
+    asked = "asked_at IS NOT NULL"
+    op.create_index("ix_timetable_question_asked", "timetable_question", ["asked_at"], **_where(asked))
+
 
 
 def _deadlines() -> None:
@@ -447,3 +461,8 @@ def _deadlines() -> None:
     )
     op.create_index("ix_deadline_due", "deadline", ["due_at"], **_where("state = 'pending'"))
     op.create_index("ix_deadline_dag", "deadline", ["dag_id", "due_at"])
+
+
+def _trees() -> None:
+    op.create_index("ix_dag_run_tree", "dag_run", ["bundle_version"], **_where("bundle_version IS NOT NULL"))
+    op.create_index("ix_dag_version_tree", "dag_version", ["bundle_version"])
