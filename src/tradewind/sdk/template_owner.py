@@ -27,7 +27,10 @@ def render_object(
     task = SimpleNamespace(task_id=type(owner).__name__, template_fields=tuple(fields), template_ext=tuple(ext))
     for field in fields:
         setattr(task, field, getattr(owner, field))
-    engine = TemplateEngine() if dag is None else engine_for(SimpleNamespace(dag=dag, has_dag=lambda: True))
+    if hasattr(dag, "render_template_as_native_obj"):
+        engine = engine_for(SimpleNamespace(dag=dag, has_dag=lambda: True))
+    else:
+        engine = TemplateEngine()
     FieldRenderer(task, variables, _NoFetch(), engine).render_fields()
     for field in fields:
         setattr(owner, field, getattr(task, field))
