@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tradewind.cli.commandline import OUTPUT, YES, Noun, argument
 from tradewind.cli.output import coloured, show_document, show_rows
+from tradewind.cli.versions import DIFF, SOURCE, VERSIONS, diff, source, versions
 from tradewind.cli.world import CLOCK, confirm, database, instant, json_value, settings
 from tradewind.ports.rows import DagRow
 from tradewind.wire.errors import BadInput
@@ -158,6 +159,11 @@ def why(given: Namespace) -> None:
         dag = require_dag(tx, given.dag_id)
         reason = explain_dag(tx, dag)
     show_reason(reason, given.output, {"dag_id": dag.dag_id})
+
+
+NOUN.verb("versions", *VERSIONS)(versions)
+NOUN.verb("source", *SOURCE)(source)
+NOUN.verb("diff", *DIFF)(diff)
 
 
 @NOUN.verb("delete", DAG_ID, YES)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from .rows import RunRow, TaskRow
+from .rows import RunRow, TaskRow, VersionRow
 
 
 class PastTx(Protocol):
@@ -35,6 +35,7 @@ class PastTx(Protocol):
     def run_delete(self, run_keys: Sequence[str]) -> int:
         """Delete runs with everything that belongs to them; how many. None of them may be running."""
 
+    def version_find(self, dag_id: str, number: int) -> VersionRow | None: ...
     def bundle_versions_used(self, bundle: str, versions: Sequence[str]) -> set[str]:
         """Those that a DAG, a version of one, or a run names: a run may still be run again on them."""
 

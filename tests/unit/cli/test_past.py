@@ -124,3 +124,15 @@ def test_a_backfill_from_plan_to_end(cli: Cli, scheduler: Scheduler) -> None:
         "ends (2024" in cli("backfill", "create", "nightly", "--from", "2024-02-01", "--to", "2024-01-01", code=2).err
     )
     assert "no backfill 7" in cli("backfill", "show", "7", code=4).err
+
+
+def test_versions_their_source_and_what_changed(cli: Cli, nightly: SqlStore, dags_folder: Path) -> None:
+    publish(nightly, dags_folder, "nightly.py", SOURCE.replace("max_active_runs=1", "max_active_runs=2"))
+    assert [row["number"] for row in read(cli, "dags", "versions", "nightly")] == [2, 1]
+    assert "max_active_runs=1" in cli("dags", "source", "nightly", "1").out
+    assert "max_active_runs=2" in cli("dags", "source", "nightly").out
+    said = cli("dags", "diff", "nightly").out
+    assert "~ max_active_runs: 1 → 2" in said
+    assert "+@dag(schedule=" in said
+    assert read(cli, "dags", "diff", "nightly", "1", "2")["fields"][0]["after"] == 2
+    assert "no version 9" in cli("dags", "diff", "nightly", "9", code=4).err

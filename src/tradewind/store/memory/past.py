@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from tradewind.ports.rows import RunRow, TaskRow
+from tradewind.ports.rows import RunRow, TaskRow, VersionRow
 from tradewind.wire.states import DagRunState, TaskInstanceState
 
 from .data import effective_date
@@ -91,6 +91,9 @@ class PastPart(Unit):
             gone += 1
         self.topics.add("changes")
         return gone
+
+    def version_find(self, dag_id: str, number: int) -> VersionRow | None:
+        return self._data.versions.one("number", (dag_id, number))
 
     def bundle_versions_used(self, bundle: str, versions: Sequence[str]) -> set[str]:  # noqa: ARG002 # ids are hashes
         data = self._data

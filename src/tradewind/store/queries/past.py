@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from tradewind.ports.rows import RunRow, TaskRow
-from tradewind.store.codec import RUN
+from tradewind.ports.rows import RunRow, TaskRow, VersionRow
+from tradewind.store.codec import RUN, VERSION
 from tradewind.store.dialects.base import Columns, Dialect
 from tradewind.store.kinds import Kind
 from tradewind.store.statements import Work, statement
@@ -61,6 +61,11 @@ def task_renew(d: Dialect) -> str:
 @statement
 def task_set_note(_: Dialect) -> str:
     return "UPDATE task_instance SET note = :note WHERE ti_id = :ti_id RETURNING ti_id"
+
+
+@statement
+def version_find(_: Dialect) -> str:
+    return f"SELECT {VERSION.select('v')} FROM dag_version v WHERE v.dag_id = :dag_id AND v.number = :number"
 
 
 @statement
@@ -157,6 +162,9 @@ class PastQueries(Work):
                 self._write(delete_by(self._dialect, table, "run_key"), ids=keys)
             self.ring("changes")
         return len(gone)
+
+    def version_find(self, dag_id: str, number: int) -> VersionRow | None:
+        return self._read_one(VERSION, version_find(self._dialect), dag_id=dag_id, number=number)
 
     def bundle_versions_used(self, bundle: str, versions: Sequence[str]) -> set[str]:  # noqa: ARG002 # ids are hashes
         params = self._dialect.relation_params("t", _VERSIONS, [(version,) for version in versions])
