@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 from tests.simulation.script import Behaviour
 
+from tradewind.wire.deferral import Deferral
 from tradewind.wire.document import (
     FORMAT,
     DagDocument,
@@ -17,6 +18,8 @@ from tradewind.wire.document import (
     GroupDocument,
     Literal,
     Mapping,
+    RunRetry,
+    RunRetryScope,
     TaskDocument,
 )
 from tradewind.wire.schedule import DeltaTriggerSchedule, NullSchedule, delta_of
@@ -27,6 +30,9 @@ RULES = (
     *[TriggerRule.ALL_SUCCESS] * 12,
     *(rule for rule in TriggerRule if rule is not TriggerRule.ALL_DONE_SETUP_SUCCESS),
 )
+
+
+_BEGINS_THERE = Deferral(classpath="simulated.Trigger", method="go_on", timeout_seconds=25.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ def random_dag(random: Random, dag_id: str, pools: dict[str, int]) -> SimulatedD
     tasks = [
         t if not (t.is_empty and t.task_id in below and _is_read(tasks, t.task_id)) else _not_empty(t) for t in tasks
     ]
+    tasks = wrap(random, tasks)
     every = timedelta(seconds=random.choice((7, 20, 45))) if random.random() < 0.6 else None
     document = DagDocument(
         format=FORMAT,
@@ -79,6 +86,7 @@ def random_dag(random: Random, dag_id: str, pools: dict[str, int]) -> SimulatedD
         catchup=random.random() < 0.5,
         max_active_runs=random.randint(1, 3),
         max_active_tasks=random.randint(1, 6),
+        retry=_run_retry(random),
         max_consecutive_failed_dag_runs=random.randint(1, 3) if random.random() < 0.08 else 0,
         fail_fast=random.random() < 0.1 and all(t.trigger_rule is TriggerRule.ALL_SUCCESS for t in tasks),
         dagrun_timeout_seconds=float(random.randint(20, 200)) if random.random() < 0.1 else None,
@@ -86,6 +94,17 @@ def random_dag(random: Random, dag_id: str, pools: dict[str, int]) -> SimulatedD
         groups=(group,) if group is not None and in_group else (),
     )
     return SimulatedDag(document, behaviours, every)
+
+
+def _run_retry(random: Random) -> RunRetry | None:
+    if random.random() > 0.12:
+        return None
+    return RunRetry(
+        retries=random.randint(1, 2),
+        delay_seconds=random.choice((0.0, 3.0, 15.0)),
+        exponential_backoff=random.choice((0.0, 2.0)),
+        scope=random.choice(tuple(RunRetryScope)),
+    )
 
 
 def _mapped_group(random: Random) -> GroupDocument | None:
@@ -123,6 +142,7 @@ def _arguments(random: Random, has_upstream: bool, pools: dict[str, int]) -> dic
         "depends_on_past": random.random() < 0.08,
         "wait_for_downstream": random.random() < 0.04,
         "is_empty": random.random() < 0.1,
+        "start_trigger": _BEGINS_THERE if random.random() < 0.06 else None,
     }
 
 
@@ -139,6 +159,28 @@ def _not_empty(task: TaskDocument) -> TaskDocument:
     return replace(task, is_empty=False)
 
 
+def wrap(random: Random, tasks: list[TaskDocument]) -> list[TaskDocument]:
+    """Perhaps a setup before some of the tasks, and its teardown after them."""
+    inside = [task for task in tasks if task.group_id is None and random.random() < 0.4]
+    if random.random() > 0.15 or not inside:
+        return tasks
+    up = TaskDocument(task_id="up", operator="Simulated", is_setup=True, retries=random.randint(0, 1))
+    ids = {task.task_id for task in inside}
+    down = TaskDocument(
+        task_id="down",
+        operator="Simulated",
+        upstream=tuple(sorted({"up", *ids})),
+        setups=("up",),
+        is_teardown=True,
+        trigger_rule=TriggerRule.ALL_DONE_SETUP_SUCCESS,
+        on_failure_fail_dagrun=random.random() < 0.3,
+    )
+    placed = [
+        replace(task, upstream=tuple(sorted({*task.upstream, "up"}))) if task.task_id in ids else task for task in tasks
+    ]
+    return [*placed, up, down]
+
+
 def _behaviour(random: Random, below: list[str]) -> Behaviour:
     return Behaviour(
         killed=random.choice((0.0, 0.0, 0.1)),
@@ -146,6 +188,8 @@ def _behaviour(random: Random, below: list[str]) -> Behaviour:
         fails=random.choice((0.0, 0.0, 0.2, 0.6)),
         skips_itself=random.choice((0.0, 0.0, 0.1)),
         reschedules=random.choice((0.0, 0.0, 0.4)),
+        defers=random.choice((0.0, 0.0, 0.0, 0.5)),
+        asks=random.choice((0.0, 0.0, 0.0, 0.3)),
         seconds=random.choice(((0.0, 0.5), (0.0, 4.0), (5.0, 20.0))),
         branches=tuple(below[:2]) if below and random.random() < 0.2 else (),
         pushes=random.choice((0.0, 0.3)),

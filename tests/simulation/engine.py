@@ -27,11 +27,13 @@ from tests.simulation.engine_story import LocalClock, Story
 from tests.simulation.executor import SimulatedExecutor
 from tests.simulation.journal import Journal
 from tests.simulation.script import Script
+from tests.simulation.triggerer import SimulatedTriggerer
 
 from tradewind.commands.documents import Documents
 from tradewind.commands.execution import ExecutionDesk
 from tradewind.commands.lost import end_lost_agents
 from tradewind.commands.pools import set_pool
+from tradewind.commands.trigger_desk import TriggerDesk
 from tradewind.domain.retry import DEFAULT_LIMITS
 from tradewind.kernel.clock import VirtualClock
 from tradewind.scheduler.loop import Scheduler, SchedulerOptions
@@ -98,6 +100,13 @@ class World:
         self.places = [
             Place(f"s{n}", LocalClock.draw(self.clock, self.random, self.story), self._executor_of(agent))
             for n, agent in enumerate(self.agents)
+        ]
+        desk = TriggerDesk(self.store, self._desk_clock, OpenVault(), self.new_id)
+        self.triggerers = [
+            SimulatedTriggerer(
+                self, f"t{n}", self.random.randint(1, 6), Random(self.random.random()), desk, back_at=START
+            )
+            for n in range(self.random.randint(1, 2))
         ]
         self.store.on_commit = self._committed
         self._maintenance_at = START
@@ -199,6 +208,7 @@ class World:
                 if self._has_work(place, now):
                     acts.append((self._step, place))
         acts += [(self._agent, agent) for agent in self.agents if agent.next_due() <= now]
+        acts += [(self._trigger, triggerer) for triggerer in self.triggerers if triggerer.next_due() <= now]
         if self._maintenance_at <= now:
             acts.append((self._maintain, None))
         return acts
@@ -224,6 +234,7 @@ class World:
             else:
                 instants.append(max(min(place.wake_at, place.beat_at), place.stalled_until))
         instants += [agent.next_due() for agent in self.agents]
+        instants += [triggerer.next_due() for triggerer in self.triggerers]
         return min(instants)
 
     def _boot(self, place: Place) -> None:
@@ -297,12 +308,27 @@ class World:
                 place.scheduler.wake()
                 place.wake_at = self.clock.now()
 
+    def _trigger(self, triggerer: SimulatedTriggerer) -> None:
+        self._dare(SimulatedCrash, Unavailable)
+        self._who = "triggerer"
+        try:
+            triggerer.act()
+        except SimulatedCrash:
+            triggerer.die(self.random.uniform(0, 20))
+        except Unavailable:
+            triggerer.beat_at = self.clock.now() + timedelta(seconds=1)
+        finally:
+            self._dying = None
+        if not self._quiet and self.random.random() < self.story.stall:
+            triggerer.beat_at = self.clock.now() + timedelta(seconds=self.random.uniform(1, 25))
+
     def _maintain(self, _: None) -> None:
         self._who = "maintenance"
         self._maintenance_at = self.clock.now() + MAINTENANCE
         with self.store.begin() as tx:
             end_lost_agents(tx, self.documents, self._desk_clock.now(), 10.0, DEFAULT_LIMITS)
             tx.component_remove_lost("scheduler", 60.0)
+            tx.component_remove_lost("triggerer", 60.0)
 
     def _person(self) -> None:
         self._who = "person"

@@ -15,10 +15,14 @@ from tests.simulation.engine_store import Change, WatchedStore
 from tests.simulation.oracle import Key, Oracle, Row, World
 
 from tradewind.ports.rows import DagRow, PoolRow, RunRow, TaskRow
+from tradewind.ports.run_retries import RunRetryRow
 from tradewind.store.memory.data import InboxLine
 from tradewind.wire.document import DagDocument
 from tradewind.wire.ids import path_of
+from tradewind.wire.states import TaskInstanceState
 
+OUTSIDE = (TaskInstanceState.DEFERRED, TaskInstanceState.AWAITING_INPUT, TaskInstanceState.SCHEDULED)
+"""Not in an executor's hands; a pool that counts deferred ones keeps its slots all the same."""
 Known = tuple[Key, Row]
 """A version of an instance: where it stood, and how."""
 
@@ -36,6 +40,7 @@ class Commit:
     runs: list[tuple[RunRow | None, RunRow | None]] = field(default_factory=list)
     pools: list[tuple[PoolRow | None, PoolRow | None]] = field(default_factory=list)
     dags: list[tuple[DagRow | None, DagRow | None]] = field(default_factory=list)
+    retries: list[tuple[RunRetryRow | None, RunRetryRow | None]] = field(default_factory=list)
     put: list[InboxLine] = field(default_factory=list)
     taken: list[InboxLine] = field(default_factory=list)
     counters: set[str] = field(default_factory=set)
@@ -54,6 +59,8 @@ class Commit:
                     commit.pools.append((old, new))
                 case "dag":
                     commit.dags.append((old, new))
+                case "run_retry":
+                    commit.retries.append((old, new))
                 case "task_limit":
                     commit.counters.add(key)
                 case "inbox" if old is None and new is not None:
@@ -179,8 +186,9 @@ class Books:
     def _count(self, row: TaskRow | None, sign: int) -> None:
         if row is not None and row.holds_slot:
             self.pool_slots[row.pool] += sign * row.pool_slots
-            self.run_tasks[row.run_key] += sign
-            self.run_task_tasks[row.run_key, row.task_id] += sign
+            if row.state not in OUTSIDE:
+                self.run_tasks[row.run_key] += sign
+                self.run_task_tasks[row.run_key, row.task_id] += sign
             self.dag_task_tasks[f"{row.dag_id}/{row.task_id}"] += sign
 
 

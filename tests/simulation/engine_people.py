@@ -10,6 +10,7 @@ from tests.simulation.dags import SimulatedDag
 from tests.simulation.engine_books import Commit
 
 from tradewind.commands.dags import pause_dag, unpause_dag
+from tradewind.commands.hitl import respond
 from tradewind.commands.pools import delete_pool, set_pool
 from tradewind.commands.runs import clear_instances, stop_run, trigger_run
 from tradewind.ports.rows import RunRow
@@ -38,6 +39,7 @@ class People:
             *[self._pause] * 2,
             *[self._resize] * 2,
             self._delete,
+            *[self._answer] * 3,
         ]
 
     def act(self) -> None:
@@ -119,6 +121,18 @@ class People:
         name, slots = world.random.choice(sorted(world.pools)), world.random.choice((-1, 0, 1, 2, 3, 5))
         with world.store.begin() as tx:
             set_pool(tx, name, slots)
+
+    def _answer(self) -> None:
+        world = self._world
+        with world.store.begin() as tx:
+            open_ = [row for row in world.store.data.questions if row.responded_at is None]
+            if not open_:
+                return
+            question = world.random.choice(open_)
+            try:
+                respond(tx, world.clock.now(), question.ti_id, [world.random.choice(question.options)], user_id="ann")
+            except Conflict:
+                tx.hitl_list(())  # it waits no longer: the answer is written, and nothing follows from it
 
     def _delete(self) -> None:
         name = self._world.random.choice(sorted(self._world.pools))

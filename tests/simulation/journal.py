@@ -11,6 +11,9 @@ from tradewind.wire.execution import Outcome, XComValue
 from tradewind.wire.states import TaskInstanceState
 from tradewind.wire.workload import Workload
 
+PAUSES = (TaskInstanceState.UP_FOR_RESCHEDULE, TaskInstanceState.DEFERRED, TaskInstanceState.AWAITING_INPUT)
+"""An attempt ended, its try did not."""
+
 
 class Deed(StrEnum):
     """What happened to an attempt."""
@@ -83,7 +86,8 @@ def doubled(journal: Journal) -> list[str]:
 
     - A token begins at most once, whatever was lost, doubled or restarted.
     - What was committed had begun, or ended before it could begin, in the same hands.
-    - Of one try, at most one attempt is committed; the calls of a rescheduled sensor do not count.
+    - Of one try, at most one attempt is committed; the calls of a rescheduled sensor do not count, nor what came before
+      a wait.
     """
     wrong: list[str] = []
     begun: dict[str, Entry] = {}
@@ -100,7 +104,7 @@ def doubled(journal: Journal) -> list[str]:
             assert entry.outcome is not None
             if entry.token not in begun and entry.outcome.state is not TaskInstanceState.FAILED:
                 wrong.append(f"{entry.token} of {entry.ti_id} was committed as {entry.outcome.state} and never began")
-            if entry.outcome.state is TaskInstanceState.UP_FOR_RESCHEDULE:
+            if entry.outcome.state in PAUSES:
                 continue
             key = (entry.ti_id, entry.try_number)
             earlier = committed.setdefault(key, entry)

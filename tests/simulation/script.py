@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
+from msgspec.structs import replace
+
+from tradewind.wire.deferral import Deferral, HumanQuestion
 from tradewind.wire.execution import Outcome, XComEntry, XComValue
 from tradewind.wire.states import CauseOfDeath, TaskInstanceState
 from tradewind.wire.workload import Workload
@@ -34,6 +37,10 @@ class Behaviour:
     reschedules: float = 0.0
     """Besides: it is a sensor that wants to be called again before it ends as above, up to `pokes_max` times."""
     pokes_max: int = 3
+    defers: float = 0.0
+    """Besides: it waits for a trigger, once in a try, and ends as above when it goes on."""
+    asks: float = 0.0
+    """Besides: it waits for a person, once in a try."""
     seconds: tuple[float, float] = (0.0, 3.0)
     """Shortest and longest virtual duration."""
     length: tuple[int, int] | None = (0, 3)
@@ -54,6 +61,8 @@ class Plan:
     length: int | None = None
     skips: tuple[str, ...] = ()
     reschedule_seconds: float | None = None
+    deferral: Deferral | None = None
+    question: HumanQuestion | None = None
     pushes: bool = False
 
 
@@ -82,7 +91,22 @@ class Script:
         if random.random() < behaviour.reschedules and poke < random.randint(1, behaviour.pokes_max):
             later = random.uniform(0.0, 5.0)
             return Plan(seconds, TaskInstanceState.UP_FOR_RESCHEDULE, reschedule_seconds=later, pushes=pushes)
+        waits = self._random(workload, "waits")
+        luck = waits.random()
+        if workload.resume is None and luck < behaviour.defers + behaviour.asks:
+            return self._wait(waits, seconds, asks=luck >= behaviour.defers)
         return self._last(behaviour, self._random(workload, "last"), seconds, pushes)
+
+    def _wait(self, random: Random, seconds: float, *, asks: bool) -> Plan:
+        deferral = Deferral(method="go_on", timeout_seconds=random.choice((5.0, 30.0, None)))
+        if not asks:
+            deferral = replace(deferral, classpath="simulated.Trigger")
+            return Plan(seconds, TaskInstanceState.DEFERRED, deferral=deferral)
+        # Nobody may be left to answer: each question has its time.
+        deferral = replace(deferral, timeout_seconds=deferral.timeout_seconds or 60.0)
+        defaults = random.choice((None, ("no",)))
+        question = HumanQuestion(subject="go on?", options=("yes", "no"), defaults=defaults)
+        return Plan(seconds, TaskInstanceState.AWAITING_INPUT, deferral=deferral, question=question)
 
     def _last(self, behaviour: Behaviour, random: Random, seconds: float, pushes: bool) -> Plan:
         luck = random.random()
@@ -119,6 +143,8 @@ def outcome_of(plan: Plan, workload: Workload, began: datetime, ended: datetime)
         duration_seconds=(ended - began).total_seconds(),
         skips=plan.skips,
         reschedule_at=None if later is None else ended + timedelta(seconds=later),
+        deferral=plan.deferral,
+        question=plan.question,
         xcoms=() if value is None else (XComEntry(RETURN_VALUE, value),),
     )
 

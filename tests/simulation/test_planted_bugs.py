@@ -25,19 +25,23 @@ from tests.simulation.checks import (
     OneOwner,
     ReasonsTrue,
     RulesObeyed,
+    RunsRetried,
     TriesCounted,
+    WaitsTrue,
 )
 from tests.simulation.engine import World
 
 from tradewind.commands import attempts, execution
+from tradewind.commands import waits as wait_commands
 from tradewind.domain.admission import UNLIMITED, AdmissionQueue
 from tradewind.domain.planner import board, why
 from tradewind.domain.retry import RetryVerdict
 from tradewind.domain.trigger_rules import RULES, Decision
-from tradewind.scheduler import creation, gates, limits, memory, owned, step
+from tradewind.scheduler import creation, gates, limits, memory, owned, run_retries, step, waits
 from tradewind.scheduler.loop import Scheduler
 from tradewind.store.memory import runs as run_store
 from tradewind.store.memory import tasks as task_store
+from tradewind.store.memory import waits as wait_store
 from tradewind.wire.states import DagRunState, TaskInstanceState, TriggerRule
 
 S = TaskInstanceState
@@ -229,11 +233,23 @@ PLANTED: dict[type[Checker], Bugs] = {
         "what was blocked is not looked at again": put(AdmissionQueue, "freed", nothing),
     },
     EveryRunEnds: {
+        "who is woken is not heard": put(waits, "woken", nothing),
+        "waits have no end": put(waits, "time_out", nothing),
+        "retries of runs are never due": put(run_retries, "due", nothing),
         "retries are never due": around(step.Step, "_due", no_timers_of_tasks),
         "a line is dropped": around(attempts.Settlement, "_move", no_line_for_skips),
         "lost workloads are not sent again": both(
             put(Scheduler, "_resolve_doubts", nothing), put(execution.Sitting, "_lose_forgotten", nothing)
         ),
+    },
+    WaitsTrue: {
+        "a wait is not written": put(wait_commands.Waits, "write", nothing),
+        "who is cleared still waits": put(task_store.TaskPart, "_cancel_waits", nothing),
+        "ends of waits are kept for ever": put(wait_store.WaitPart, "trigger_forget", nothing),
+    },
+    RunsRetried: {
+        "runs are not tried again": put(run_retries, "postpones_end", lambda *_: False),
+        "what failed stays so": put(run_retries, "_FAILED", ()),
     },
     DatesComplete: {
         "every second date is left out": around(creation, "next_info", every_second_date),

@@ -529,6 +529,8 @@ class Step:
     def _set(self, run: OwnedRun, key: Key, change: str, reason: str, values: dict[str, object]) -> None:
         instance = run.instances[key]
         self._unwant(instance)
+        if instance.first_started_at is not None:
+            self.writes.over.append(instance.ti_id)
         self.writes.move(change, instance.ti_id, reason, values)
         self._note_ended(run, key[0])
 

@@ -73,6 +73,7 @@ def woken(step: Step, run: OwnedRun, instance: Instance) -> None:
         instance.refresh(row)
         if row.state is not S.SCHEDULED:
             return  # something else came after it, and tells of itself
+    instance.is_scheduled = False  # its row says why it was woken, not why it waits for its slots
     step._apply(run, events.Due(instance.key))
 
 

@@ -56,6 +56,8 @@ class Writes:
     moves: dict[str, dict[str, TaskMove]] = field(default_factory=lambda: defaultdict(dict))
     releases: list[str] = field(default_factory=list)
     inbox: list[tuple[str, InboxEvent]] = field(default_factory=list)
+    over: list[str] = field(default_factory=list)
+    """Instances whose tries ended without an attempt in hand: what was kept of their waits goes."""
     waits: list[TriggerRow] = field(default_factory=list)
     """Of tries that begin in the triggerer."""
     ends: list[RunEnd] = field(default_factory=list)
@@ -110,6 +112,8 @@ class Writes:
             wrote = True
             if len(moved) != len(moves):
                 on_refused(change, sorted(moves.keys() - set(moved)))
+        if self.over:
+            tx.trigger_forget(self.over)
         if self.waits:
             tx.trigger_put(self.waits)
         if self.inbox:

@@ -8,6 +8,7 @@ from tests.simulation.checks.limits import CountersTrue, LimitsKept
 from tests.simulation.checks.owners import MemoryIsRows, OneOwner
 from tests.simulation.checks.reasons import ReasonsTrue
 from tests.simulation.checks.rules import RulesObeyed
+from tests.simulation.checks.waits import RunsRetried, WaitsTrue
 
 ALL: tuple[type[Checker], ...] = (
     NothingLost,
@@ -21,6 +22,8 @@ ALL: tuple[type[Checker], ...] = (
     ReasonsTrue,
     EveryRunEnds,
     DatesComplete,
+    WaitsTrue,
+    RunsRetried,
 )
 __all__ = [
     "ALL",
@@ -35,5 +38,7 @@ __all__ = [
     "OneOwner",
     "ReasonsTrue",
     "RulesObeyed",
+    "RunsRetried",
     "TriesCounted",
+    "WaitsTrue",
 ]

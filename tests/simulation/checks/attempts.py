@@ -21,6 +21,8 @@ _WRITTEN_AS = {
     S.SUCCESS: (S.SUCCESS,),
     S.SKIPPED: (S.SKIPPED,),
     S.UP_FOR_RESCHEDULE: (S.UP_FOR_RESCHEDULE,),
+    S.DEFERRED: (S.DEFERRED,),
+    S.AWAITING_INPUT: (S.AWAITING_INPUT,),
     S.FAILED: (S.FAILED, S.UP_FOR_RETRY),
 }
 IN_HAND = (S.QUEUED, S.RUNNING)
@@ -106,16 +108,19 @@ class TriesCounted(Checker):
                 self._goes_on.pop(new.ti_id, None)
             if new.attempt_token == old.attempt_token:
                 continue
-            if new.state is S.QUEUED:
+            if new.state in (S.QUEUED, S.DEFERRED):  # deferred at the start
                 yield from self._queued(old, new)
-            elif (old.state is S.QUEUED and new.state is S.SCHEDULED) or new.state is S.UP_FOR_RESCHEDULE:
+            elif new.state is S.UP_FOR_RESCHEDULE or (
+                old.state in (S.QUEUED, S.DEFERRED, S.AWAITING_INPUT) and new.state is S.SCHEDULED
+            ):
                 self._goes_on[new.ti_id] = old.try_number
             else:
                 self._goes_on.pop(new.ti_id, None)
 
     def _queued(self, old: TaskRow, new: TaskRow) -> Iterator[str]:
         name = named(new)
-        handed_back = old.try_number if old.state is S.QUEUED else None
+        # Handed back, or its wait timed out, and queued again in the same transaction.
+        handed_back = old.try_number if old.state in (S.QUEUED, S.DEFERRED, S.AWAITING_INPUT) else None
         expected = self._goes_on.get(new.ti_id, handed_back or old.try_number + 1)
         if new.try_number != expected:
             yield f"{name} begins try {new.try_number}, it should be {expected}"

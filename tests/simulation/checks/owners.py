@@ -88,7 +88,7 @@ class MemoryIsRows(Checker):
             known, instance = run.plan.state(key), run.instances[key]
             if known != row.state and not (known in IN_HAND and row.state in IN_HAND):
                 yield f"{who}: {key} is {known}, its row says {row.state}"
-            if (row.ti_id in run.held) != row.holds_slot:
+            if (row.ti_id in run.held or row.ti_id in run.kept) != row.holds_slot:
                 yield f"{who}: {key} holds a slot: {row.ti_id in run.held}, its row says {row.holds_slot}"
             if (row.ti_id in memory.waiting) != (row.state is S.SCHEDULED) or (row.ti_id in memory.queue) != (
                 row.state is S.SCHEDULED

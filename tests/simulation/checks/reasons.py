@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.simulation.checks.checker import Checker
 from tests.simulation.checks.facts import bad_past, key_of, lacking, unfinished, verdict
-from tests.simulation.engine_books import Commit, named
+from tests.simulation.engine_books import OUTSIDE, Commit, named
 from tests.simulation.oracle import WAIT
 
 from tradewind.domain.planner import ReasonKind
@@ -33,6 +33,7 @@ _SENTENCES = {
         "limit": rf"max_active_tis_per_dag=(?P<bound>\d+) {_TASK} over all runs",
         "handed back": r"the agent is full",
         "turn": r"ready, waits for its turn",
+        "woken": r"what it waited for has come|it waited too long|its trigger failed",
     }.items()
 }
 
@@ -91,6 +92,8 @@ class ReasonsTrue(Checker):
                 return "it is nobody else's turn"
             case _:
                 return None
+        if any(row.holds_slot and row.state in OUTSIDE for row in books.data.tasks):
+            return None  # what has just gone to wait counts until its owner hears of it
         if used < bound or said.get("task", row.task_id) != row.task_id or int(said.get("bound", bound)) != bound:
             return f"{used} of {bound} are"
         return None
@@ -148,9 +151,9 @@ class ReasonsTrue(Checker):
                     return "no limit holds it"
             case ReasonKind.RESTING:
                 if (
-                    row.state not in (S.UP_FOR_RETRY, S.UP_FOR_RESCHEDULE)
-                    or row.due_at is None
-                    or row.due_at.isoformat() not in sentence
+                    row.state not in (S.UP_FOR_RETRY, S.UP_FOR_RESCHEDULE, S.DEFERRED, S.AWAITING_INPUT)
+                    or (row.due_at is None and row.state in (S.UP_FOR_RETRY, S.UP_FOR_RESCHEDULE))
+                    or (row.due_at is not None and row.due_at.isoformat() not in sentence)
                 ):
                     return f"it is due at {row.due_at}"
             case ReasonKind.UPSTREAM | ReasonKind.EXPANSION:
