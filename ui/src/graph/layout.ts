@@ -65,7 +65,7 @@ export function layout(input: Input): Layout {
     }
   firstOrder(next, ranksOf, down, up, layers);
   const crossings = order(layers, down, up, groupOf, input.milliseconds ?? 150);
-  const y = coordinates(layers, down, up, next, (node) => (node < count ? input.height + input.gapY : input.gapY * 0.9));
+  const y = coordinates(layers, down, up, next, (node) => (node < count ? input.height + input.gapY : input.gapY * 0.9), (a, b) => (groupOf[a] === groupOf[b] ? 0 : input.gapY * 2));
   const starts: number[] = [];
   let x = 0;
   for (const layer of layers) {
@@ -277,7 +277,7 @@ export function crossingsOf(layers: number[][], down: number[][], place: Float64
   return total;
 }
 
-function coordinates(layers: number[][], down: number[][], up: number[][], count: number, room: (node: number) => number): Float64Array {
+function coordinates(layers: number[][], down: number[][], up: number[][], count: number, room: (node: number) => number, between: (a: number, b: number) => number): Float64Array {
   const y = new Float64Array(count);
   for (const layer of layers) {
     let at = 0;
@@ -297,7 +297,7 @@ function coordinates(layers: number[][], down: number[][], up: number[][], count
         if (round > 5 && near.length && far.length) return (middle(near) + middle(far)) / 2;
         return near.length ? middle(near) : far.length && round > 0 ? middle(far) : (y[node] as number);
       });
-      const placed = pool(wishes, layer.map(room));
+      const placed = pool(wishes, layer.map(room), layer.map((node, at) => (at ? between(layer[at - 1] as number, node) : 0)));
       layer.forEach((node, at) => (y[node] = placed[at] as number));
     }
   }
@@ -308,11 +308,11 @@ function coordinates(layers: number[][], down: number[][], up: number[][], count
 }
 
 /** Places nearest to the wishes (least squares) that keep order and distance: neighbours that violate it move as one. */
-export function pool(wishes: number[], rooms: number[]): number[] {
+export function pool(wishes: number[], rooms: number[], gaps: number[] = []): number[] {
   const offsets: number[] = [];
   let at = 0;
   rooms.forEach((room, place) => {
-    at += place ? ((rooms[place - 1] as number) + room) / 2 : 0;
+    at += place ? ((rooms[place - 1] as number) + room) / 2 + (gaps[place] ?? 0) : 0;
     offsets.push(at);
   });
   const blocks: { sum: number; count: number }[] = [];

@@ -20,7 +20,7 @@ export interface Prefs {
 const NAME = "tw:prefs";
 const initial: Prefs = {
   theme: "system", density: "comfortable", zone: "local", language: "en", keys: true, rail: "wide", favourites: [],
-  dismissed: [], wrap: false, times: true, runs: 25, panel: 420, last: {},
+  dismissed: [], wrap: true, times: true, runs: 25, panel: 460, last: {},
 };
 const watchers = new Set<() => void>();
 

@@ -77,7 +77,7 @@ function Shown({ dag, view }: { dag: Dag; view: string }) {
           {view === "audit" && <Audit dag={id} />}
         </Suspense>
         {side && (
-          <aside className="side" style={{ width: `min(${chosen.panel}px, 62vw)` }} aria-label={t("What is selected")}>
+          <aside className="side" style={{ width: `min(${selection.task ? Math.max(chosen.panel, 620) : chosen.panel}px, 60vw)` }} aria-label={t("What is selected")}>
             <Grip />
             {selection.task ? <InstanceView key={`${run}/${selection.task}/${selection.map ?? ""}`} dag={id} run={run} task={selection.task} map={selection.map ?? ""} tab={selection.tab} setTab={(tab) => selection.set({ tab })} /> : <RunPane dag={id} run={run} selection={selection} />}
           </aside>
