@@ -26,6 +26,7 @@ _STOP_SECONDS = 8.0
 def run_scheduler(settings: Settings) -> int:
     """Schedule: create runs, plan them, hand attempts to the executors; and the periodic duties beside it."""
     _be("scheduler", settings)
+    from tradewind.app.plugin_watch import PluginWatch
     from tradewind.app.plugs import execution_key, open_database, open_vault
     from tradewind.app.scheduling import Place, SchedulerHeartbeat, SchedulerLoop
     from tradewind.executors.local import LocalExecutor
@@ -57,6 +58,7 @@ def run_scheduler(settings: Settings) -> int:
             SchedulerLoop(scheduler, executors),
             SchedulerHeartbeat(scheduler, settings.scheduler.heartbeat_seconds),
             *maintenance_services(store, clock, settings, open_vault(settings)),
+            PluginWatch(store, settings, "scheduler"),
         ],
         stop_seconds=_STOP_SECONDS,
     )
@@ -103,6 +105,7 @@ def make_api(settings: Settings) -> tuple[Api, Callable[[], None]]:
         NotFound, Conflict, Unavailable: the database does not fit or cannot be reached.
     """
     from tradewind.adapters.passwords import Argon2Passwords
+    from tradewind.app.plugin_watch import PluginWatch
     from tradewind.app.plugs import bearer_tokens, execution_key, open_database, open_vault
     from tradewind.commands.execution import ExecutionDesk
     from tradewind.domain.retry import RetryLimits
@@ -128,7 +131,14 @@ def make_api(settings: Settings) -> tuple[Api, Callable[[], None]]:
         tokens=bearer_tokens(settings, clock),
         vault=vault,
     )
-    return api, store.close
+    watch = PluginWatch(store, settings, "api-server")
+    watch.start()
+
+    def close() -> None:
+        watch.stop(_STOP_SECONDS)
+        store.close()
+
+    return api, close
 
 
 def run_dag_processor(settings: Settings) -> int:
@@ -136,10 +146,12 @@ def run_dag_processor(settings: Settings) -> int:
     _be("dag-processor", settings)
     from tradewind.adapters.bundles_config import open_bundle, read_sources
     from tradewind.app.first_start import first_examples
+    from tradewind.app.plugin_watch import PluginWatch
     from tradewind.app.plugs import open_database, open_vault
     from tradewind.commands.secrets import connection_facts
     from tradewind.kernel.service import Service, ServiceGroup, run_until_signal
     from tradewind.processor.service import ProcessorService
+    from tradewind.processor.timetables import TimetableService
     from tradewind.wire.execution import ConnectionFacts
 
     clock = SystemClock()
@@ -156,6 +168,8 @@ def run_dag_processor(settings: Settings) -> int:
         for source in read_sources(settings.bundles.sources)
     ]
     services: list[Service] = [ProcessorService(store, bundle, settings, clock) for bundle in bundles]
+    services.append(TimetableService(store, settings, clock))
+    services.append(PluginWatch(store, settings, "dag-processor"))
     try:
         return run_until_signal(ServiceGroup("dag-processor", services, stop_seconds=_STOP_SECONDS))
     finally:

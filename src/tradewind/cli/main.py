@@ -32,6 +32,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "variables": ("variables", "Variables that tasks may read"),
     "pools": ("pools", "Pools: slots that tasks share"),
     "assets": ("assets", "Assets: list, show, make, tell of changes, see what waits"),
+    "plugins": ("plugins", "Plugins: list, with what they bring"),
     "callbacks": ("callbacks", "Callbacks of runs, tasks and deadlines: list, show, retry"),
     "secrets": ("secrets", "Encryption of connections and variables, and where else they come from"),
     "users": ("users", "Users: who may sign in, and with which roles"),

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
+
 from tradewind.kernel.log import get_logger
 from tradewind.ports.asset_rows import AssetEventRow, AssetRow
 from tradewind.ports.store import Transaction
@@ -21,6 +23,7 @@ from tradewind.wire.assets import (
 )
 from tradewind.wire.document import TaskDocument
 
+from . import listening
 from .asset_publication import settle_assets
 
 log = get_logger("assets")
@@ -90,7 +93,17 @@ def tell_changes(tx: Transaction, told: Sequence[tuple[Source, AssetEmission]], 
         topics.append(topics_of_event(row.name, row.uri, aliases))
     for row in {row.asset_id: row for row in known.values() if row is not None and row.late_since is not None}.values():
         tx.asset_set_late(row.asset_id, None)
-    return tx.asset_event_add(events, topics)
+    ids = tx.asset_event_add(events, topics)
+    _tell_listeners(tx, ids, events, now)
+    return ids
+
+
+def _tell_listeners(tx: Transaction, ids: Sequence[int], events: Sequence[AssetEventRow], now: datetime) -> None:
+    for event_id, event in zip(ids, events, strict=False):
+        facts = msgspec.to_builtins(event) | {"event_id": event_id}
+        listening.tell(tx, "on_asset_event_emitted", str(event_id), {"asset_event": facts}, now)
+        asset = {"name": event.name, "uri": event.uri}
+        listening.tell(tx, "on_asset_changed", str(event_id), {"asset": asset}, now)
 
 
 def _asset_of(tx: Transaction, emission: AssetEmission, now: datetime) -> AssetRow | None:

@@ -15,6 +15,8 @@ from tradewind.wire.assets import AliasLeaf, AssetLeaf, Leaf, NameLeaf, UriLeaf,
 from tradewind.wire.document import DagDocument
 from tradewind.wire.schedule import AssetSchedule, PartitionedAssetSchedule, Schedule
 
+from . import listening
+
 log = get_logger("assets")
 Identity = tuple[str, str]
 _WALK_MAX = 1000
@@ -28,6 +30,7 @@ def publish_assets(
     schedule, partitions that were being filled by the old one begin anew.
     """
     uses = uses_of(document, now)
+    _tell_listeners(tx, document, now)
     tx.asset_put(document.assets, now)
     tx.alias_put(document.aliases)
     before = tx.asset_use_put(document.dag_id, uses)
@@ -36,6 +39,19 @@ def publish_assets(
         if other_schedule:
             tx.partition_share_delete(document.dag_id)
         settle_assets(tx, _identities(before) ^ _identities(uses))
+
+
+def _tell_listeners(tx: Transaction, document: DagDocument, now: datetime) -> None:
+    """Of assets and aliases that nobody knew before."""
+    if listening.listens("on_asset_created"):
+        for asset in document.assets:
+            if not tx.asset_find(name=asset.name, uri=asset.uri):
+                facts = {"name": asset.name, "uri": asset.uri, "group": asset.group}
+                listening.tell(tx, "on_asset_created", f"{asset.name}/{asset.uri}", {"asset": facts}, now)
+    if listening.listens("on_asset_alias_created"):
+        for alias in document.aliases:
+            if tx.alias_find(alias.name) is None:
+                listening.tell(tx, "on_asset_alias_created", alias.name, {"asset_alias": {"name": alias.name}}, now)
 
 
 def retire_assets(tx: Transaction, dag_ids: Iterable[str]) -> None:

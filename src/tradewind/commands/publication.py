@@ -21,6 +21,7 @@ from tradewind.ports.store import Transaction
 from tradewind.wire.document import DagDocument, decode_document
 from tradewind.wire.errors import InvalidDag, InvalidSchedule
 
+from . import listening
 from .asset_publication import publish_assets, retire_assets
 from .schedules import following_run
 
@@ -258,6 +259,12 @@ def _tell_problems(tx: Transaction, parsed: ParsedFile, problems: Sequence[Probl
     if len(problems) > 1:
         message += f" (and {len(problems) - 1} more)"
     text = "\n\n".join(problem.traceback for problem in problems[:_DETAILS_MAX])
+    for hook in ("on_new_dag_import_error", "on_existing_dag_import_error"):
+        if listening.listens(hook):
+            known = any((one.bundle, one.path) == (parsed.bundle, parsed.path) for one in tx.list_import_errors())
+            if known == (hook == "on_existing_dag_import_error"):
+                facts = {"filename": parsed.path, "stacktrace": text}
+                listening.tell(tx, hook, f"{parsed.bundle}/{parsed.path}/{now.isoformat()}", facts, now)
     tx.import_error_put(ImportErrorRow(bundle=parsed.bundle, path=parsed.path, message=message, traceback=text, at=now))
     return message
 

@@ -109,6 +109,10 @@ def _make(order: CallbackOrder, client: _Client) -> int:
     if (defaults := os.environ.get(DEFAULTS_VARIABLE)) is not None:
         use_defaults(Defaults.from_text(defaults))
     dag = _dag_of(order)
+    if order.kind == "listener":
+        from tradewind.sdk.listeners import tell_plain
+
+        return tell_plain(order.path, order.context)
     from tradewind.sdk.callback_run import make_calls
 
     return make_calls(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from tradewind.commands import listening
 from tradewind.commands.deadlines import has_deadlines, settle_ended_run
 from tradewind.commands.waits import resumes_of
 from tradewind.domain.admission import UNLIMITED, Demand, Draw
@@ -117,6 +118,9 @@ class Step:
             self.started_runs += 1
             self.begun.add(row.run_key)
             self._begin(row)
+            self.writes.outbox += listening.of_run(
+                "on_dag_run_running", row, "running", "", self.now, self.memory.new_id
+            )
 
     def verify_ownership(self) -> None:
         """Forget every run that another scheduler took while this one stood still."""
@@ -602,7 +606,12 @@ class Step:
                 run.row.epoch,
                 "succeed" if state is DagRunState.SUCCESS else "fail",
                 reason,
-                callbacks.of_run(run, state, reason, self.now, self.memory.new_id),
+                [
+                    *callbacks.of_run(run, state, reason, self.now, self.memory.new_id),
+                    *listening.of_run(
+                        f"on_dag_run_{state.value}", run.row, state.value, reason, self.now, self.memory.new_id
+                    ),
+                ],
             )
         )
         self.finished.append(run)

@@ -61,6 +61,7 @@ class Writes:
     waits: list[TriggerRow] = field(default_factory=list)
     """Of tries that begin in the triggerer."""
     ends: list[RunEnd] = field(default_factory=list)
+    outbox: list[OutboxRow] = field(default_factory=list)
     workloads: dict[str, list[Workload]] = field(default_factory=lambda: defaultdict(list))
     cancels: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     forgets: list[str] = field(default_factory=list)
@@ -118,4 +119,5 @@ class Writes:
             tx.trigger_put(self.waits)
         if self.inbox:
             tx.inbox_put(self.inbox)
+        tx.outbox_put(self.outbox)
         return wrote
