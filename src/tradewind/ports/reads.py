@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from .asset_rows import AliasRow, AssetUseRow
+from .connection_tests import ConnectionTestTx
 from .favorites import FavoriteTx
 from .reads_rows import VersionHead
 from .rows import RunRow
@@ -159,5 +160,5 @@ class ApiReads(Protocol):
         ...
 
 
-class PublicTransaction(Transaction, ApiReads, FavoriteTx, Protocol):
+class PublicTransaction(Transaction, ApiReads, FavoriteTx, ConnectionTestTx, Protocol):
     """A transaction of the SQL store."""

@@ -12,6 +12,7 @@ from .queries.asset_log import AssetLogQueries
 from .queries.assets import AssetQueries
 from .queries.backfills import BackfillQueries
 from .queries.components import ComponentQueries
+from .queries.connection_tests import ConnectionTestQueries
 from .queries.dags import DagQueries
 from .queries.deadlines import DeadlineQueries
 from .queries.favorites import FavoriteQueries
@@ -22,11 +23,13 @@ from .queries.limits import LimitQueries
 from .queries.outbox import OutboxQueries
 from .queries.past import PastQueries
 from .queries.people import PeopleQueries
+from .queries.retention import RetentionQueries
 from .queries.run_retries import RunRetryQueries
 from .queries.runs import RunQueries
 from .queries.secrets import SecretQueries
 from .queries.state_store import StateStoreQueries
 from .queries.tasks import TaskQueries
+from .queries.timetables import TimetableQueries
 from .queries.triggers import TriggerQueries
 from .queries.xcoms import XComQueries
 from .read.api import ApiReadQueries
@@ -39,6 +42,7 @@ from .transitions.tasks import TaskMoves
 class SqlTransaction(
     AssetQueries,
     AssetLogQueries,
+    TimetableQueries,
     FileQueries,
     DagQueries,
     RunQueries,
@@ -58,11 +62,13 @@ class SqlTransaction(
     PastQueries,
     BackfillQueries,
     DeadlineQueries,
+    RetentionQueries,
     PeopleQueries,
     ReadQueries,
     UiReadQueries,
     ApiReadQueries,
     FavoriteQueries,
+    ConnectionTestQueries,
 ):
     """See `ports.store.Transaction`. Made by `transaction`, used by one thread, worthless after the block."""
 

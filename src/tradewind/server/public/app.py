@@ -18,6 +18,7 @@ from tradewind.server.problems import handlers, invalid
 from . import (
     assets,
     backfills,
+    connection_tests,
     connections,
     dag_runs,
     dags,
@@ -54,6 +55,7 @@ ROUTERS = (
     assets.router,
     assets.run_router,
     backfills.router,
+    connection_tests.router,
     connections.router,
     variables.router,
     pools.router,

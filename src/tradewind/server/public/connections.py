@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from msgspec.structs import replace
 
 from tradewind.commands import secrets as secret_commands
@@ -14,21 +14,18 @@ from tradewind.domain.masking import MASK, masked, masked_text
 from tradewind.domain.permissions import Action, Resource
 from tradewind.ports.reads import PublicTransaction
 from tradewind.ports.rows import ConnectionRow
-from tradewind.server.problems import NotBuilt, UnprocessableContent
-from tradewind.wire.errors import BadInput, Conflict, Forbidden, InvalidValue, NotFound
+from tradewind.server.problems import UnprocessableContent
+from tradewind.wire.errors import BadInput, Conflict, InvalidValue, NotFound
 from tradewind.wire.execution import ConnectionFacts
 
 from .bulk import carry_out
 from .caller import Call, Caller
 from .models.bulk import BulkBody, BulkResponse
 from .models.connections import (
-    AsyncConnectionTestResponse,
     ConnectionBody,
     ConnectionCollectionResponse,
     ConnectionResponse,
-    ConnectionTestQueuedResponse,
     ConnectionTestRequestBody,
-    ConnectionTestResponse,
 )
 from .negotiation import IfMatch, check_match, etag
 from .paging import Page, conditions, order, page_of
@@ -64,7 +61,7 @@ async def post_connection(call: Caller, body: ConnectionBody) -> ConnectionRespo
     def act(tx: PublicTransaction) -> ConnectionResponse:
         if tx.connection_get(body.connection_id) is not None:
             raise Conflict(f"connection {body.connection_id!r} exists already")
-        return _answer(call, _put(call, tx, _facts(body)))
+        return _answer(call, _put(call, tx, facts_of(body)))
 
     return await call.write(act)
 
@@ -73,30 +70,6 @@ async def post_connection(call: Caller, body: ConnectionBody) -> ConnectionRespo
 async def bulk_connections(call: Caller, body: BulkBody[ConnectionBody]) -> BulkResponse:
     authorise_bulk(call, body, Resource.CONNECTION)
     return await call.write(lambda tx: carry_out(_Connections(call, tx), body))
-
-
-@router.post("/connections/test", responses=refusals(400, 401, 403, 422, 501))
-async def test_connection(call: Caller, body: ConnectionBody) -> ConnectionTestResponse:
-    call.may(Action.CREATE, Resource.CONNECTION)
-    _facts(body)
-    raise Forbidden(
-        "connections are not tested in the server, which loads no code of providers; "
-        "POST /connections/enqueue-test has a worker do it"
-    )
-
-
-@router.post("/connections/enqueue-test", status_code=202, responses=refusals(400, 401, 403, 409, 422, 501))
-async def enqueue_connection_test(call: Caller, body: ConnectionTestRequestBody) -> ConnectionTestQueuedResponse:
-    call.may(Action.CREATE, Resource.CONNECTION)
-    raise NotBuilt(f"testing connection {body.connection_id!r} on a worker is not available yet")
-
-
-@router.get("/connections/enqueue-test", responses=refusals(401, 403, 404, 422, 501))
-async def get_connection_test(
-    call: Caller, airflow_connection_test_token: Annotated[str, Header()]
-) -> AsyncConnectionTestResponse:
-    call.may(Action.CREATE, Resource.CONNECTION)
-    raise NotFound(f"there is no test of a connection with token {airflow_connection_test_token!r}")
 
 
 @router.post("/connections/defaults", status_code=204, responses=refusals(401, 403))
@@ -180,7 +153,7 @@ class _Connections:
         if overwrite:
             _change(self._call, self._tx, entity, None)
         else:
-            _put(self._call, self._tx, _facts(entity))
+            _put(self._call, self._tx, facts_of(entity))
 
     def update(self, entity: ConnectionBody, mask: Sequence[str] | None) -> None:
         _change(self._call, self._tx, entity, mask)
@@ -196,7 +169,7 @@ def _require(tx: PublicTransaction, connection_id: str) -> ConnectionRow:
     return row
 
 
-def _facts(body: ConnectionBody) -> ConnectionFacts:
+def facts_of(body: ConnectionBody | ConnectionTestRequestBody) -> ConnectionFacts:
     """What the body says. Raises `UnprocessableContent` for an extra that is no JSON object."""
     if body.extra:
         try:
@@ -231,7 +204,7 @@ def _change(call: Call, tx: PublicTransaction, body: ConnectionBody, mask: Seque
     unknown = set(mask or ()) - {*_FIELDS, "connection_id", "team_name"}
     if unknown:
         raise BadInput(f"update_mask names {', '.join(sorted(unknown))}; fields are {', '.join(_FIELDS)}")
-    wanted = _facts(body)
+    wanted = facts_of(body)
     before = secret_commands.connection_facts(tx, call.office.vault, body.connection_id)
     named = set(mask) if mask else given
     changes = {name: getattr(wanted, name) for name in _FIELDS if name in named}

@@ -8,8 +8,10 @@ holds, and history is deleted by run key in batches. What must always hold withi
 """
 
 from . import (  # noqa: F401 # they fill the metadata
+    archive,
     assets,
     backfills,
+    connection_tests,
     dags,
     deadlines,
     favorites,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, PrimaryKeyConstraint, Table, UniqueConstraint, text
 
 from tradewind.ports import asset_rows as rows
 from tradewind.store.dialects.types import ID, INSTANT, LINE, TEXT
@@ -115,4 +115,17 @@ partition_share = Table(
     "partition_share",
     METADATA,
     *columns_of(rows.PartitionShareRow, key=("dag_id", "partition_key", "topic", "source_key", "event_id")),
+)
+
+timetable_question = Table(
+    "timetable_question",
+    METADATA,
+    *columns_of(rows.TimetableQuestionRow, key=("dag_id",), nullable=("forecast",)),
+)
+_ASKED = text("asked_at IS NOT NULL")
+Index(
+    "ix_timetable_question_asked",
+    timetable_question.c.asked_at,
+    sqlite_where=_ASKED,
+    postgresql_where=_ASKED,
 )

@@ -79,6 +79,7 @@ Index(
 )
 Index("ix_dag_run_queue_next", dag_run.c.run_after, sqlite_where=_QUEUED, postgresql_where=_QUEUED)
 _RUNNING = text("state = 'running'")
+Index("ix_dag_run_version", dag_run.c.version_id)
 _WITH_TREE = text("bundle_version IS NOT NULL")
 Index("ix_dag_run_tree", dag_run.c.bundle_version, sqlite_where=_WITH_TREE, postgresql_where=_WITH_TREE)
 Index("ix_dag_run_owner", dag_run.c.owner, sqlite_where=_RUNNING, postgresql_where=_RUNNING)

@@ -89,7 +89,6 @@ def test_connections_in_bulk_and_defaults(world: World) -> None:
     world.post("/connections/defaults", status=204)
     world.post("/connections/defaults", status=204)
     assert world.get("/connections", order_by="-connection_id")["total_entries"] == 8
-    world.post("/connections/test", one, 403)
 
 
 def test_variables(world: World) -> None:
@@ -163,3 +162,22 @@ def test_viewers_see_pools_and_no_secrets(world: World) -> None:
     for path in ("/connections", "/variables", "/connections/none", "/variables/none", "/config", "/eventLogs"):
         assert world.ask("GET", path, token=viewer).status_code == 403
     assert world.ask("POST", "/pools", token=viewer, json={"name": "x", "slots": 1}).status_code == 403
+
+
+def test_a_connection_is_tried_in_a_process_of_its_own(world: World) -> None:
+    sqlite = {"connection_id": "lite", "conn_type": "sqlite", "host": ":memory:"}
+    assert world.post("/connections/test", sqlite)["status"] is True
+    unknown = {"connection_id": "odd", "conn_type": "no-such-kind", "password": "s3cret-word"}
+    said = world.post("/connections/test", unknown)
+    assert said["status"] is False
+    assert "s3cret-word" not in said["message"]
+    queued = world.post("/connections/enqueue-test", {**sqlite, "commit_on_success": True}, 202)
+    assert (queued["connection_id"], queued["state"]) == ("lite", "queued")
+    token = {"Airflow-Connection-Test-Token": queued["token"]}
+    said = world.ask("GET", "/connections/enqueue-test", headers=token).json()
+    assert (said["state"], said["connection_id"]) == ("success", "lite")
+    assert world.get("/connections/lite")["conn_type"] == "sqlite"
+    world.post("/connections/enqueue-test", {**sqlite, "queue": "x"}, 422)
+    token = {"Airflow-Connection-Test-Token": "nonsense"}
+    assert world.ask("GET", "/connections/enqueue-test", headers=token).status_code == 404
+    world.get("/connections/enqueue-test", 422)

@@ -25,7 +25,9 @@ def upgrade() -> None:
     _backfills()
     _deadlines()
     _trees()
+    _archive()
     _assets()
+    _connection_tests()
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -466,3 +468,32 @@ def _deadlines() -> None:
 def _trees() -> None:
     op.create_index("ix_dag_run_tree", "dag_run", ["bundle_version"], **_where("bundle_version IS NOT NULL"))
     op.create_index("ix_dag_version_tree", "dag_version", ["bundle_version"])
+
+
+def _connection_tests() -> None:
+    op.create_table(
+        "connection_test",
+        sa.Column("token", t.TEXT, nullable=False),
+        sa.Column("conn_id", t.TEXT, nullable=False),
+        sa.Column("state", t.TEXT, nullable=False),
+        sa.Column("message", t.TEXT, nullable=True),
+        sa.Column("created_at", t.INSTANT, nullable=False),
+        sa.Column("ended_at", t.INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_connection_test")),
+    )
+    op.create_index("ix_connection_test_created", "connection_test", ["created_at"])
+
+
+def _archive() -> None:
+    op.create_index("ix_dag_run_version", "dag_run", ["version_id"])
+    op.create_table(
+        "archive",
+        sa.Column("line", t.LINE, autoincrement=True, nullable=False),
+        sa.Column("archived_at", t.INSTANT, nullable=False),
+        sa.Column("source", t.TEXT, nullable=False),
+        sa.Column("dag_id", t.TEXT, nullable=True),
+        sa.Column("payload", t.DOCUMENT, nullable=False),
+        sa.PrimaryKeyConstraint("line", name=op.f("pk_archive")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_archive_source", "archive", ["source", "line"])
