@@ -1,8 +1,8 @@
 // Backfills: what would be run before it is run; then how far each is.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
-import { at, post, put } from "@api/http";
-import { apiQuery, refresh, useFresh } from "@api/queries";
+import { at, get, post, put, query } from "@api/http";
+import { refresh, useFresh } from "@api/queries";
 import type { Dag } from "@api/types";
 import { A, dagPath, useSearchState } from "./nav";
 import { absolute, Ago } from "./time";
@@ -41,7 +41,7 @@ export function BackfillForm({ dag }: { dag: Dag }) {
     setBusy(true);
     setError(null);
     post("/api/v2/backfills", wish)
-      .then(() => { tell(t("The backfill was made."), "good"); setOpen(false); refresh(client, dag.dag_id); void client.invalidateQueries({ queryKey: ["api"] }); })
+      .then(() => { tell(t("The backfill was made."), "good"); setOpen(false); refresh(client, dag.dag_id); void client.invalidateQueries({ queryKey: ["ui", "backfills"] }); })
       .catch(setError)
       .finally(() => setBusy(false));
   };
@@ -67,7 +67,7 @@ export function BackfillForm({ dag }: { dag: Dag }) {
 
 export function BackfillList({ dag }: { dag?: string }) {
   const client = useQueryClient();
-  const options = apiQuery<{ backfills: Backfill[]; total_entries: number }>("/backfills", { dag_id: dag, limit: 100, order_by: "-id" });
+  const options = { queryKey: ["ui", "backfills", dag ?? ""], queryFn: ({ signal }: { signal: AbortSignal }) => get<{ backfills: Backfill[]; total_entries: number }>(`/ui/backfills${query({ dag_id: dag })}`, signal) };
   const fresh = useFresh(dag ? `dag:${dag}` : "dags", options.queryKey, 2000);
   const found = useQuery({ ...options, ...fresh });
   const act = (id: number, what: "pause" | "unpause" | "cancel") => put(`/api/v2/${at("backfills", id, what)}`).then(() => client.invalidateQueries({ queryKey: options.queryKey })).catch(tellError);

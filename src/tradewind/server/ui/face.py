@@ -67,6 +67,8 @@ class Face:
             Route("/stream", self.stream),
             Route("/import-errors", self.import_errors),
             Route("/components", self.components),
+            Route("/backfills", self.backfills),
+            Route("/connections/hook_meta", self.connection_types),
             Route(f"{dag}", self.dag),
             Route(f"{dag}/grid", self.grid),
             Route(f"{dag}/graph", self.graph),
@@ -128,6 +130,21 @@ class Face:
     async def components(self, request: Request) -> Response:
         require(await _person(request))
         return packed(request, await self._read(lists.components))
+
+    async def backfills(self, request: Request) -> Response:
+        """Backfills of all DAGs or of one, with how far their runs are."""
+        person = await _person(request)
+        dag_id = request.query_params.get("dag_id")
+        authorise(person, _READ, Resource.BACKFILL, dag_id)
+        visible = person.visible_dags(_READ, Resource.BACKFILL)
+        return packed(request, await self._read(lambda tx: lists.backfills(tx, dag_id, visible)))
+
+    async def connection_types(self, request: Request) -> Response:
+        """Forms of connections by type, in the shape of the incumbent's. Provider code answers in a child."""
+        authorise(await _person(request), _READ, Resource.CONNECTION)
+        from tradewind.runtime.connection_types import connection_types
+
+        return packed(request, list(map(lists.form_of, await asyncio.to_thread(connection_types))))
 
     async def stream(self, request: Request) -> Response:
         """Server-sent events: `topics` (comma-separated), `Last-Event-ID`."""

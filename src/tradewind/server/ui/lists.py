@@ -11,6 +11,7 @@ import msgspec
 
 from tradewind.domain.timetables.upcoming import upcoming
 from tradewind.ports.ui_reads import UiTransaction
+from tradewind.runtime.connection_types import ConnectionType
 from tradewind.wire.errors import TradewindError
 
 from .dags import line_of
@@ -194,6 +195,43 @@ def components(tx: UiTransaction) -> dict[str, Any]:
             }
             for row in tx.component_list()
         ],
+    }
+
+
+def backfills(tx: UiTransaction, dag_id: str | None, visible: Visible) -> dict[str, Any]:
+    """Backfills, newest first, each with its runs counted by state."""
+    rows = [row for row in tx.backfill_list(dag_id=dag_id, limit=100) if visible is None or row.dag_id in visible]
+    states = tx.backfill_count_states([row.backfill_id for row in rows])
+    told = []
+    for row in rows:
+        counts = states.get(row.backfill_id, {})
+        told.append(
+            {
+                "id": row.backfill_id,
+                "dag_id": row.dag_id,
+                "from_date": row.from_date,
+                "to_date": row.to_date,
+                "is_paused": row.is_paused,
+                "reprocess_behavior": row.reprocess,
+                "max_active_runs": row.max_active_runs,
+                "created_at": row.created_at,
+                "completed_at": row.completed_at,
+                "cancelled_at": row.cancelled_at,
+                "dag_run_state_counts": {str(state): count for state, count in counts.items()},
+            }
+        )
+    return {"backfills": told, "total_entries": len(told)}
+
+
+def form_of(kind: ConnectionType) -> dict[str, Any]:
+    """The form of one type of connection."""
+    return {
+        "connection_type": kind.conn_type,
+        "hook_name": kind.name,
+        "hook_class_name": kind.hook,
+        "default_conn_name": kind.default_conn_id,
+        "standard_fields": {name: msgspec.to_builtins(each) for name, each in kind.fields.items()},
+        "extra_fields": kind.extra_fields,
     }
 
 

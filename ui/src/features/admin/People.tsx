@@ -76,7 +76,8 @@ export function covers(grant: string, act: string, thing: string): string | null
   const [body = "", scope = ""] = grant.split("@");
   const [acts = "", on = ""] = body.split(":");
   const does = acts === "*" || acts.split(",").includes(act);
-  const fits = on === "*" || on === thing || (on === "dag" && thing.startsWith("dag."));
+  const things = on.split(",");
+  const fits = on === "*" || things.includes(thing) || (things.includes("dag") && thing.startsWith("dag."));
   return does && fits && !(scope && !thing.startsWith("dag.")) ? scope || "everywhere" : null;
 }
 
