@@ -26,10 +26,10 @@ _STOP_SECONDS = 8.0
 def run_scheduler(settings: Settings) -> int:
     """Schedule: create runs, plan them, hand attempts to the executors; and the periodic duties beside it."""
     _be("scheduler", settings)
+    from tradewind.app.executors import make_executors
     from tradewind.app.plugin_watch import PluginWatch
-    from tradewind.app.plugs import execution_key, open_database, open_vault
+    from tradewind.app.plugs import open_database, open_vault
     from tradewind.app.scheduling import Place, SchedulerHeartbeat, SchedulerLoop
-    from tradewind.executors.local import LocalExecutor
     from tradewind.kernel.service import ServiceGroup, run_until_signal
     from tradewind.maintenance import maintenance_services
     from tradewind.scheduler.loop import Scheduler, SchedulerOptions
@@ -37,21 +37,14 @@ def run_scheduler(settings: Settings) -> int:
     clock = SystemClock()
     place = Place(settings.home)
     store = open_database(settings)
-    executor = LocalExecutor(
-        "local",
-        settings.agent.socket,
-        execution_key(settings),
-        settings.core.parallelism,
-        wake=lambda: scheduler.wake(),
-    )
+    executors = make_executors(settings, clock, place.name, wake=lambda: scheduler.wake())
     options = SchedulerOptions(
         name=place.name,
         lease_seconds=settings.scheduler.lease_seconds,
         safety_poll_seconds=settings.scheduler.safety_poll_seconds,
         batch_max=settings.scheduler.batch_max,
     )
-    executors = {executor.name: executor}
-    scheduler = Scheduler(store, clock, executors, executor.name, options)
+    scheduler = Scheduler(store, clock, executors, next(iter(executors)), options)
     group = ServiceGroup(
         "scheduler",
         [

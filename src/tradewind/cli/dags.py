@@ -13,12 +13,14 @@ from tradewind.cli.versions import DIFF, SOURCE, VERSIONS, diff, source, version
 from tradewind.cli.world import CLOCK, confirm, database, instant, json_value, settings
 from tradewind.ports.rows import DagRow
 from tradewind.wire.errors import BadInput
+from tradewind.wire.schedule import CustomSchedule, NullSchedule
 from tradewind.wire.states import DagRunState
 
 if TYPE_CHECKING:
     from tradewind.domain.timetables import DagRunInfo
     from tradewind.ports.rows import RunRow, TaskRow
     from tradewind.wire.document import DagDocument
+    from tradewind.wire.schedule import Schedule
 
 NOUN = Noun("dags", "DAGs: list, show, trigger, pause, test, delete")
 NOUNS = {NOUN.name: NOUN}
@@ -239,35 +241,42 @@ def errors(given: Namespace) -> None:
     DAG_ID,
     DAGS_FOLDER,
     argument("--from", dest="start", help="ISO instant to look from (default now)"),
-    argument("-n", "--num-executions", type=int, default=1, help="how many (default 1)"),
+    argument("-n", "--num-executions", type=int, help="how many (default 10 as a table, otherwise 1)"),
     OUTPUT,
 )
 def next_execution(given: Namespace) -> None:
     """Say when a DAG runs next by its schedule; -o plain prints the instants in UTC, one a line."""
+    from tradewind.domain.timetables.notes import clock_notes
+
+    if given.num_executions is None:
+        given.num_executions = 10 if given.output == "table" else 1
     if given.num_executions < 1:
         raise BadInput(f"-n must be at least 1, not {given.num_executions}")
-    runs, has_schedule = _upcoming(given)
+    runs, schedule = _upcoming(given)
     if given.output == "plain":
         for run in runs:
             print(run.run_after.isoformat())
         return
+    notes = clock_notes(schedule, runs, CLOCK.now())
     facts = (
         {
             "run_after": run.run_after,
             "logical_date": run.logical_date,
             "data_interval_start": run.data_interval_start,
             "data_interval_end": run.data_interval_end,
+            **({"partition_key": run.partition_key} if run.partition_key is not None else {}),
+            **({"note": note} if any(notes) else {}),
         }
-        for run in runs
+        for run, note in zip(runs, notes, strict=True)
     )
+    has_schedule = not isinstance(schedule, NullSchedule)
     empty = "does not run by itself after that" if has_schedule else "has no schedule: it runs when it is triggered"
     show_rows(facts, given.output, empty=f"DAG {given.dag_id!r} {empty}")
 
 
-def _upcoming(given: Namespace) -> tuple[list[DagRunInfo], bool]:
-    """The next runs, of the database's DAG counted from its newest run, or of a file's; whether there is a schedule."""
+def _upcoming(given: Namespace) -> tuple[list[DagRunInfo], Schedule]:
+    """The next runs, of the database's DAG counted from its newest run, or of a file's; and its schedule."""
     from tradewind.domain.timetables.upcoming import upcoming
-    from tradewind.wire.schedule import NullSchedule
 
     start = instant(given.start) if given.start else CLOCK.now()
     after = None
@@ -275,6 +284,8 @@ def _upcoming(given: Namespace) -> tuple[list[DagRunInfo], bool]:
         document, after = _document_and_newest(given.dag_id, look_back=given.start is None)
     else:
         document = _document(given.dag_id, given.dags_folder)
+    if isinstance(document.schedule, CustomSchedule):
+        return _foretold(given), document.schedule
     runs = upcoming(
         document.schedule,
         document.start_date,
@@ -284,7 +295,21 @@ def _upcoming(given: Namespace) -> tuple[list[DagRunInfo], bool]:
         given.num_executions,
         after=after,
     )
-    return runs, not isinstance(document.schedule, NullSchedule)
+    return runs, document.schedule
+
+
+def _foretold(given: Namespace) -> list[DagRunInfo]:
+    """What a timetable of the author's own said last."""
+    from datetime import datetime
+
+    from tradewind.domain.timetables import DagRunInfo
+
+    if given.dags_folder is not None:
+        raise BadInput("a timetable of one's own is asked by the DAG processor only: leave --dags-folder out")
+    with database() as store, store.read() as tx:
+        row = tx.timetable_get(given.dag_id)
+    told = [DagRunInfo.exact(datetime.fromisoformat(text)) for text in (row.forecast if row is not None else ())]
+    return told[: given.num_executions]
 
 
 def _document_and_newest(dag_id: str, *, look_back: bool) -> tuple[DagDocument, DagRunInfo | None]:

@@ -8,9 +8,9 @@ from tradewind.domain.assets.partitions import date_in_schedule
 from tradewind.domain.timetables import DagRunInfo, Restriction, timetable_for
 from tradewind.domain.timetables.partitions import CronPartitionTimetable
 from tradewind.ports.rows import DagRow, RunRow
-from tradewind.ports.store import NextRun, RunTx
+from tradewind.ports.store import NextRun, Transaction
 from tradewind.wire.document import DagDocument
-from tradewind.wire.schedule import PartitionedAssetSchedule
+from tradewind.wire.schedule import CustomSchedule, PartitionedAssetSchedule
 
 
 def info_of_run(run: RunRow) -> DagRunInfo:
@@ -79,7 +79,20 @@ def partition_date_of(document: DagDocument, key: str) -> datetime | None:
     return None
 
 
-def following_run(tx: RunTx, document: DagDocument, now: datetime) -> NextRun | None:
-    """The next scheduled run of the DAG, from the newest one there is."""
+def following_run(tx: Transaction, document: DagDocument, now: datetime) -> NextRun | None:
+    """The next scheduled run of the DAG, from the newest one there is; None also when its own timetable has to be asked
+    first, which is set going then."""
+    if ask_own_timetable(tx, document, now):
+        return None
     newest = tx.run_last_automated(document.dag_id)
     return next_run(next_info(document, info_of_run(newest) if newest else None, now))
+
+
+def ask_own_timetable(tx: Transaction, document: DagDocument, now: datetime) -> bool:
+    """Whether the DAG has a timetable of its author's own that makes runs: it is asked in a child, which takes a
+    moment."""
+    schedule = document.schedule
+    if not isinstance(schedule, CustomSchedule) or not schedule.can_be_scheduled:
+        return False
+    tx.timetable_ask(document.dag_id, now)
+    return True

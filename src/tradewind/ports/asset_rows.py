@@ -90,6 +90,19 @@ class AssetCursorRow(msgspec.Struct, frozen=True, kw_only=True):
     skip_to: int | None = None
 
 
+class TimetableQuestionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A DAG whose own timetable is to be asked, or was."""
+
+    dag_id: str
+    asked_at: datetime | None = None
+    """None: there is an answer."""
+    leased_by: str | None = None
+    leased_until: datetime | None = None
+    forecast: tuple[str, ...] = ()
+    """The next runs as it said last: ISO instants, for people."""
+    answered_at: datetime | None = None
+
+
 class PartitionShareRow(msgspec.Struct, frozen=True, kw_only=True):
     """An event that counts towards a partition whose run is still to be made."""
 

@@ -14,7 +14,15 @@ from typing import Protocol
 from tradewind.domain.assets import Waiting
 from tradewind.wire.assets import AliasFacts, AssetFacts
 
-from .asset_rows import AliasRow, AssetCursorRow, AssetEventRow, AssetRow, AssetUseRow, PartitionShareRow
+from .asset_rows import (
+    AliasRow,
+    AssetCursorRow,
+    AssetEventRow,
+    AssetRow,
+    AssetUseRow,
+    PartitionShareRow,
+    TimetableQuestionRow,
+)
 from .rows import DagRow
 
 
@@ -115,3 +123,19 @@ class AssetTx(Protocol):
         """Of one partition, or of all that are being filled; by partition, topic, source key, event."""
 
     def partition_share_delete(self, dag_id: str, partition_key: str | None = None) -> int: ...
+
+
+class TimetableTx(Protocol):
+    """Timetables of authors' own: who is to be asked for the next run of a DAG, and what was said."""
+
+    def timetable_ask(self, dag_id: str, now: datetime) -> None:
+        """Somebody is to ask the timetable of this DAG. Rings "timetables"."""
+
+    def timetable_claim(self, owner: str, seconds: float, limit: int) -> list[str]:
+        """DAG ids that are to be asked and that nobody else asks just now, by the database's clock; leased."""
+
+    def timetable_answer(self, dag_id: str, owner: str, forecast: Sequence[str], now: datetime) -> bool:
+        """The answer is there. False: it was asked anew meanwhile, or the lease is lost; nothing is changed."""
+
+    def timetable_get(self, dag_id: str) -> TimetableQuestionRow | None: ...
+    def timetable_forget(self, dag_id: str) -> None: ...

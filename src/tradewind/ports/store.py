@@ -26,13 +26,14 @@ from tradewind.wire.execution import FoundXCom, XComEntry
 from tradewind.wire.inbox import InboxEvent
 from tradewind.wire.states import DagRunState, DagRunType, TaskInstanceState
 
-from .assets import AssetTx
+from .assets import AssetTx, TimetableTx
 from .backfills import BackfillTx
 from .deadlines import DeadlineTx
 from .hitl import HitlTx
 from .outbox import OutboxTx
 from .past import PastTx
 from .people import PeopleTx
+from .retention import RetentionTx
 from .rows import (
     AttemptRow,
     ComponentRow,
@@ -134,8 +135,8 @@ class RunTx(Protocol):
     def run_find(self, dag_id: str, run_id: str, *, lock: bool = False) -> RunRow | None: ...
     def run_start_queued(self, owner: str, now: datetime, limit: int) -> list[RunRow]:
         """Queued runs with run_after <= now of DAGs with runs_active < max_active_runs, oldest run_after first
-        (backfills last, each within its own max_active_runs): make them running, owned by `owner`, epoch + 1, count them. Never above max_active_runs with
-        any number of schedulers. Paused DAGs start manual runs, not scheduled ones.
+        (backfills last, each within its own max_active_runs): make them running, owned by `owner`, epoch + 1, count
+        them. Never above max_active_runs with any number of schedulers. Paused DAGs start manual runs, not scheduled ones.
         """
 
     def run_next_queued(self) -> datetime | None:
@@ -354,6 +355,7 @@ class Transaction(
     TriggerTx,
     RunRetryTx,
     AssetTx,
+    TimetableTx,
     HitlTx,
     PastTx,
     PeopleTx,
@@ -361,6 +363,7 @@ class Transaction(
     StateStoreTx,
     BackfillTx,
     DeadlineTx,
+    RetentionTx,
     Reads,
     Protocol,
 ):

@@ -10,7 +10,14 @@ from datetime import datetime
 from tradewind.commands.deadlines import note_deadlines
 from tradewind.commands.documents import Documents
 from tradewind.commands.runs import generate_run_id, tell_following
-from tradewind.commands.schedules import announced_run, info_of_run, next_info, next_run, with_partition
+from tradewind.commands.schedules import (
+    announced_run,
+    ask_own_timetable,
+    info_of_run,
+    next_info,
+    next_run,
+    with_partition,
+)
 from tradewind.domain.timetables import DagRunInfo
 from tradewind.kernel.log import get_logger
 from tradewind.ports.rows import DagRow, RunRow
@@ -44,6 +51,8 @@ def _create_for(tx: Transaction, documents: Documents, now: datetime, new_id: Ca
         else:
             log.info("scheduled_run_exists", dag_id=dag.dag_id, logical_date=info.logical_date.isoformat())
         info = next_info(document, info, now)
+    if info is None:
+        ask_own_timetable(tx, document, now)
     tx.dag_set_next(dag.dag_id, next_run(info))
     return made
 

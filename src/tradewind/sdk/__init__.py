@@ -175,8 +175,7 @@ _MODULES = {
 }
 """Module → its public names; `a=b`: public as `a`, called `b` there; `a=`: the module itself."""
 
-_NOT_YET = {
-}
+_NOT_YET: dict[str, str] = {}
 """Topic → names that Airflow has and that are not built yet."""
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from tradewind.domain.permissions import access_of_document
 from tradewind.wire.errors import BadInput, InvalidSchedule
-from tradewind.wire.schedule import AssetSchedule, PartitionedAssetSchedule, Schedule
+from tradewind.wire.schedule import AssetSchedule, CronTriggerSchedule, PartitionedAssetSchedule, Schedule
 from tradewind.wire.states import DagRunType, TriggerRule
 
 from .arguments import flag, text, whole_number
@@ -28,7 +30,10 @@ TAG_LENGTH_MAX = 100
 def schedule(dag_id: str, value: Any, timezone: str) -> Schedule:
     """The schedule as data. Raises `InvalidSchedule` naming the DAG, the value and what would be right."""
     try:
-        return schedule_of(value, timezone)
+        found = schedule_of(value, timezone)
+        if isinstance(found, CronTriggerSchedule) and found.jitter_seconds:
+            return replace(found, jitter_key=dag_id)
+        return found
     except InvalidSchedule as error:
         raise InvalidSchedule(f"DAG {dag_id!r}: {error}") from None
     except (WrongArgument, WrongValue) as error:

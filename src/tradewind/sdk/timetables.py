@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from tradewind.domain.timetables import PRESETS, parse_schedule, timetable_for
+from tradewind.domain.timetables import PRESETS, Restriction, parse_schedule, timetable_for
+from tradewind.domain.timetables import DagRunInfo as PlainRunInfo
 from tradewind.domain.timetables.cron_text import normal_text
+from tradewind.kernel.clock import SystemClock
 from tradewind.wire.assets import AssetCondition, Delivery
 from tradewind.wire.assets import leaves_of as wire_leaves_of
 from tradewind.wire.errors import InvalidSchedule
@@ -34,6 +36,7 @@ from tradewind.wire.schedule import (
 from .assets import BaseAsset, condition_of
 from .dates import zone_name
 from .errors import WrongArgument, WrongValue
+from .own_timetables import DagRunInfo, DataInterval, TimeRestriction, is_own, own_schedule
 
 if TYPE_CHECKING:
     from dateutil.relativedelta import relativedelta
@@ -42,19 +45,86 @@ if TYPE_CHECKING:
 
 
 class Timetable:
-    """A schedule with a name of its own. Subclass one of the classes here; timetables that compute are not available
-    yet."""
+    """When a DAG runs by itself. Use one of the subclasses here, or write one: answer `next_dagrun_info`.
+
+    A timetable of one's own is asked in a child that loads the DAG file, after each run; it must answer within
+    `processor.timetable_timeout_seconds`, and always with a later run than the last. What it says of itself
+    (`summary`, `description`, `serialize`) is read when the file is loaded; another answer of `serialize` is another
+    schedule.
+    """
 
     schedule: Schedule
+    description: str = ""
+    periodic: bool = True
+    """Whether it ticks again and again, so that a backfill makes sense."""
+    can_be_scheduled: bool = True
+    """Whether it makes runs at all."""
+    active_runs_limit: int | None = None
+    run_ordering: Sequence[str] = ("data_interval_end", "logical_date")
+
+    @property
+    def summary(self) -> str:
+        """Short text for lists."""
+        return type(self).__name__
+
+    def validate(self) -> None:
+        """Raise when something about it is wrong; called when the file is loaded."""
+
+    def serialize(self) -> dict[str, Any]:
+        """What tells it from others of its class, as JSON data."""
+        return {}
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> Timetable:  # noqa: ARG003 # a subclass reads it
+        """The timetable of such data. Kept for Airflow's sake: here the DAG file itself is loaded."""
+        return cls()
+
+    def infer_manual_data_interval(self, *, run_after: Any) -> DataInterval:
+        """The data interval of a run that a person asks for."""
+        start, end = timetable_for(self._known_schedule()).infer_manual_interval(run_after)
+        return DataInterval(as_pendulum(start), as_pendulum(end))
+
+    def next_dagrun_info(
+        self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
+    ) -> DagRunInfo | None:
+        """The run after the last automated one; None when there is none."""
+        schedule = self._known_schedule()
+        after = None
+        if last_automated_data_interval is not None:
+            start, end = last_automated_data_interval
+            after = PlainRunInfo(end, start, start, end)
+        bounds = Restriction(restriction.earliest, restriction.latest, restriction.catchup)
+        found = timetable_for(schedule).next_run(after, bounds, SystemClock().now())
+        if found is None:
+            return None
+        interval = DataInterval(as_pendulum(found.data_interval_start), as_pendulum(found.data_interval_end))
+        return DagRunInfo(as_pendulum(found.run_after), interval)
+
+    def next_dagrun_info_v2(
+        self, *, last_dagrun_info: DagRunInfo | None, restriction: TimeRestriction
+    ) -> DagRunInfo | None:
+        """The same with all that is known of the last run."""
+        interval = None if last_dagrun_info is None else last_dagrun_info.data_interval
+        return self.next_dagrun_info(last_automated_data_interval=interval, restriction=restriction)
+
+    def _known_schedule(self) -> Schedule:
+        schedule = getattr(self, "schedule", None)
+        if schedule is None:
+            raise NotImplementedError(f"{type(self).__name__} must answer next_dagrun_info")
+        found: Schedule = schedule
+        return found
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Timetable) and self.schedule == other.schedule
+        return isinstance(other, Timetable) and self._words() == other._words()
 
     def __hash__(self) -> int:
-        return hash(self.schedule)
+        return hash(self._words())
+
+    def _words(self) -> Schedule:
+        return own_schedule(self) if is_own(self) else self._known_schedule()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.schedule!r})"
+        return f"{type(self).__name__}({getattr(self, 'schedule', None)!r})"
 
 
 class NullTimetable(Timetable):
@@ -88,6 +158,7 @@ class CronTriggerTimetable(Timetable):
         run_immediately: for a DAG without start date: whether the tick just missed runs at once (True, False, None,
         or a timedelta:
             if it was missed by no more than that).
+        jitter: each run is due up to so long after its tick, spread over DAGs; its dates are those of the tick.
 
     Raises:
         InvalidSchedule: the cron or the time zone is not valid.
@@ -100,8 +171,9 @@ class CronTriggerTimetable(Timetable):
         timezone: Any,
         interval: Length = timedelta(0),
         run_immediately: bool | timedelta | None = False,
+        jitter: timedelta = timedelta(0),
     ) -> None:
-        self.schedule = _cron_trigger([cron], timezone, interval, run_immediately)
+        self.schedule = _cron_trigger([cron], timezone, interval, run_immediately, jitter)
 
 
 class MultipleCronTriggerTimetable(Timetable):
@@ -113,8 +185,9 @@ class MultipleCronTriggerTimetable(Timetable):
         timezone: Any,
         interval: Length = timedelta(0),
         run_immediately: bool | timedelta | None = False,
+        jitter: timedelta = timedelta(0),
     ) -> None:
-        self.schedule = _cron_trigger(crons, timezone, interval, run_immediately)
+        self.schedule = _cron_trigger(crons, timezone, interval, run_immediately, jitter)
 
 
 class CronDataIntervalTimetable(Timetable):
@@ -258,17 +331,14 @@ def schedule_of(value: Any, timezone: str) -> Schedule:
     Raises:
         InvalidSchedule: naming the value and what would be right.
         WrongArgument: a collection that holds something else than assets.
-        NotImplementedError: timetables of one's own.
+        NotImplementedError: a timetable of one's own that does not answer `next_dagrun_info`.
     """
     if value is None:
         return NullSchedule()
     if isinstance(value, str):
         return parse_schedule(value, timezone)
     if isinstance(value, Timetable):
-        schedule = getattr(value, "schedule", None)
-        if schedule is None:
-            raise NotImplementedError(f"schedule {type(value).__name__}: timetables of one's own are not available yet")
-        return value.schedule
+        return checked(value._words())
     if isinstance(value, timedelta) or hasattr(value, "leapdays"):
         return checked(DeltaTriggerSchedule(delta=delta_of(value)))
     if isinstance(value, BaseAsset | list | tuple | set | frozenset):
@@ -280,7 +350,11 @@ def schedule_of(value: Any, timezone: str) -> Schedule:
     )
 
 
-def _cron_trigger(crons: Sequence[str], zone: Any, interval: Any, immediately: bool | timedelta | None) -> Schedule:
+def _cron_trigger(
+    crons: Sequence[str], zone: Any, interval: Any, immediately: bool | timedelta | None, jitter: Any
+) -> Schedule:
+    if not isinstance(jitter, timedelta) or jitter < timedelta(0):
+        raise InvalidSchedule(f"jitter must be a timedelta that is not negative, not {jitter!r}")
     for cron in crons:
         if not isinstance(cron, str):
             raise InvalidSchedule(f"a cron must be a text, not {cron!r}")
@@ -290,6 +364,7 @@ def _cron_trigger(crons: Sequence[str], zone: Any, interval: Any, immediately: b
             timezone=zone_name(zone),
             interval=_back(interval),
             run_immediately=seconds_of(immediately),
+            jitter_seconds=jitter.total_seconds(),
         )
     )
 
@@ -307,3 +382,10 @@ def checked(schedule: Schedule) -> Schedule:
     """The same, if a timetable can be made of it. Raises `InvalidSchedule`."""
     timetable_for(schedule)
     return schedule
+
+
+def as_pendulum(at: datetime) -> Any:
+    """As pendulum in UTC, which is what authors expect."""
+    import pendulum
+
+    return pendulum.instance(at).in_timezone("UTC")

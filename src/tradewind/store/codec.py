@@ -14,6 +14,7 @@ from tradewind.ports import (
     hitl_rows,
     outbox_rows,
     people_rows,
+    retention,
     state_store_rows,
     trigger_rows,
 )
@@ -137,6 +138,7 @@ API_TOKEN = Codec("api_token", people_rows.ApiTokenRow)
 SESSION = Codec("web_session", people_rows.SessionRow)
 AUDIT = Codec("audit_log", people_rows.AuditRow)
 DEADLINE = Codec("deadline", deadline_rows.DeadlineRow)
+ARCHIVE = Codec("archive", retention.ArchivedRow)
 BACKFILL = Codec("backfill", backfill_rows.BackfillRow)
 BACKFILL_RUN = Codec("backfill_run", backfill_rows.BackfillRunRow)
 ASSET = Codec("asset", asset_rows.AssetRow)
@@ -145,10 +147,11 @@ ASSET_USE = Codec("asset_use", asset_rows.AssetUseRow)
 ASSET_EVENT = Codec("asset_event", asset_rows.AssetEventRow)
 ASSET_CURSOR = Codec("asset_cursor", asset_rows.AssetCursorRow)
 PARTITION_SHARE = Codec("partition_share", asset_rows.PartitionShareRow)
+TIMETABLE_QUESTION = Codec("timetable_question", asset_rows.TimetableQuestionRow)
 CODECS: tuple[Codec[Any], ...] = (
     FILE, IMPORT_ERROR, DAG, VERSION, RUN, TASK, ATTEMPT, XCOM, POOL, COMPONENT, CONNECTION, VARIABLE, USER,
     OUTBOX, TRIGGER, HITL, RUN_RETRY, STATE,
     ROLE, API_TOKEN, SESSION, AUDIT,
-    BACKFILL, BACKFILL_RUN, DEADLINE,
-    ASSET, ASSET_ALIAS, ASSET_USE, ASSET_EVENT, ASSET_CURSOR, PARTITION_SHARE,
+    BACKFILL, BACKFILL_RUN, DEADLINE, ARCHIVE,
+    ASSET, ASSET_ALIAS, ASSET_USE, ASSET_EVENT, ASSET_CURSOR, PARTITION_SHARE, TIMETABLE_QUESTION,
 )  # fmt: skip

@@ -92,6 +92,11 @@ class CronTriggerSchedule(_Schedule, frozen=True, kw_only=True, tag="cron_trigge
     """For a DAG without start date and without runs: does the tick just missed run at once? True: always. A number:
     if it was missed by no more than so many seconds. None and False: by no more than a tenth of the distance between
     ticks, or 5 minutes if that is more (Airflow treats False so too, whatever its page says)."""
+    jitter_seconds: float = 0.0
+    """Each run is due up to so many seconds after its tick: by how much is drawn from `jitter_key` and the tick, the
+    same whoever asks. Its dates are those of the tick."""
+    jitter_key: str = ""
+    """The DAG, so that DAGs of one cron do not start together."""
 
 
 class CronIntervalSchedule(_Schedule, frozen=True, kw_only=True, tag="cron_interval"):
@@ -172,6 +177,20 @@ class RuntimePartitionSchedule(_Schedule, frozen=True, kw_only=True, tag="partit
     """Never by itself; a task names the partitions it made."""
 
 
+class CustomSchedule(_Schedule, frozen=True, kw_only=True, tag="custom"):
+    """A timetable of the author's own. Only its answers are known outside the process that loads the DAG file."""
+
+    path: str
+    """Import path of its class, for people."""
+    data: str = "{}"
+    """What its `serialize` gives, as canonical JSON: another text is another schedule."""
+    summary: str = ""
+    description: str = ""
+    periodic: bool = True
+    can_be_scheduled: bool = True
+    active_runs_limit: int | None = None
+
+
 Schedule = (
     NullSchedule
     | OnceSchedule
@@ -185,5 +204,6 @@ Schedule = (
     | PartitionedAssetSchedule
     | CronPartitionSchedule
     | RuntimePartitionSchedule
+    | CustomSchedule
 )
 """Any schedule."""

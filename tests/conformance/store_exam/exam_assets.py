@@ -240,3 +240,24 @@ class AssetExam:
         with store.begin() as tx:
             mine = tell(tx, event(a))
             assert [each.event_id for each in tx.asset_waiting("reader")] == [mine]
+
+    def test_timetables_are_asked_by_one_at_a_time(self, store: Store, clock: VirtualClock) -> None:
+        with store.begin() as tx:
+            tx.timetable_ask("a", START)
+            tx.timetable_ask("b", START)
+            assert tx.timetable_claim("me", 10, 1) == ["a"]
+            assert tx.timetable_claim("you", 10, 5) == ["b"]
+            assert tx.timetable_claim("you", 10, 5) == []
+            assert tx.timetable_answer("a", "you", [], START) is False
+            assert tx.timetable_answer("a", "me", ["2026-03-02T00:00:00+00:00"], START)
+            found = tx.timetable_get("a")
+            assert found is not None
+            assert (found.asked_at, found.forecast, found.answered_at) == (None, ("2026-03-02T00:00:00+00:00",), START)
+            assert tx.timetable_get("c") is None
+        clock.advance(11)
+        with store.begin() as tx:
+            assert tx.timetable_claim("me", 10, 5) == ["b"]  # its asker is gone
+            tx.timetable_ask("b", START)  # asked anew: the answer on its way means nothing
+            assert tx.timetable_answer("b", "me", [], START) is False
+            tx.timetable_forget("b")
+            assert tx.timetable_claim("me", 10, 5) == []

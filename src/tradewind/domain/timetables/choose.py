@@ -13,6 +13,7 @@ from tradewind.wire.schedule import (
     CronIntervalSchedule,
     CronPartitionSchedule,
     CronTriggerSchedule,
+    CustomSchedule,
     DeltaIntervalSchedule,
     DeltaTriggerSchedule,
     EventsSchedule,
@@ -26,8 +27,10 @@ from tradewind.wire.schedule import (
 from .assets import AssetTimetable
 from .base import Timetable, in_utc
 from .cron_text import normal_text
+from .custom import CustomTimetable
 from .deltas import Backdate, Step
 from .interval import CronIntervalTimetable, DeltaIntervalTimetable
+from .jitter import Jitter
 from .partitions import CronPartitionTimetable
 from .simple import ContinuousTimetable, NullTimetable, OnceTimetable
 from .ticks import CronTicks
@@ -77,7 +80,8 @@ def _timetable(encoded: bytes) -> Timetable:
             if not schedule.crons:
                 raise InvalidSchedule("a cron schedule needs at least one cron")
             ticks = [CronTicks(cron, schedule.timezone) for cron in schedule.crons]
-            return CronTriggerTimetable(ticks, Backdate(schedule.interval), schedule.run_immediately)
+            jitter = Jitter(schedule.jitter_seconds, schedule.jitter_key) if schedule.jitter_seconds else None
+            return CronTriggerTimetable(ticks, Backdate(schedule.interval), schedule.run_immediately, jitter)
         case CronIntervalSchedule():
             return CronIntervalTimetable(CronTicks(schedule.cron, schedule.timezone))
         case DeltaTriggerSchedule():
@@ -96,3 +100,5 @@ def _timetable(encoded: bytes) -> Timetable:
             return CronPartitionTimetable(CronTicks(schedule.cron, schedule.timezone), schedule)
         case RuntimePartitionSchedule():
             return NullTimetable()
+        case CustomSchedule():
+            return CustomTimetable(schedule)

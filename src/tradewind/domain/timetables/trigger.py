@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from .base import DagRunInfo, Restriction, last_end
 from .deltas import Backdate, Step
 from .describe import describe_cron
+from .jitter import Jitter
 from .ticks import CronTicks
 
 _LEAST_GRACE = timedelta(minutes=5)
@@ -27,8 +29,13 @@ class CronTriggerTimetable:
     active_runs_limit: int | None = None
 
     def __init__(
-        self, ticks: Sequence[CronTicks], interval: Backdate, run_immediately: bool | float | None = None
+        self,
+        ticks: Sequence[CronTicks],
+        interval: Backdate,
+        run_immediately: bool | float | None = None,
+        jitter: Jitter | None = None,
     ) -> None:
+        self._jitter = jitter
         self._ticks = tuple(ticks)
         self._interval = interval
         self._runs_immediately = run_immediately is True
@@ -87,7 +94,8 @@ class CronTriggerTimetable:
         return missed if now - missed <= grace else coming
 
     def _run_at(self, tick: datetime) -> DagRunInfo:
-        return DagRunInfo.interval(self._interval.start(tick), tick)
+        run = DagRunInfo.interval(self._interval.start(tick), tick)
+        return run if self._jitter is None else replace(run, run_after=self._jitter.shifted(tick))
 
 
 class DeltaTriggerTimetable:

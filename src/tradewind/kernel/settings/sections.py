@@ -94,6 +94,11 @@ class Core(Section, name="core"):
     plugins_folder = path_in_home("plugins", "The folder whose Python files are loaded as plugins.")
     load_examples = flag(True, "Copy the example DAGs into a new DAGs folder at the first start.")
     parallelism = integer(32, "How many tasks may run at once; 1 is strictly sequential.", minimum=1)
+    executor = text(
+        "local",
+        "What carries tasks to agents: local, celery, or several separated by commas; the first one is for tasks "
+        "that name none.",
+    )
     default_timezone = text(
         "UTC",
         "Time zone of dates in DAG files that name none.",
@@ -249,6 +254,18 @@ class Agent(Section, name="agent"):
     reuse_idle_seconds = seconds(30.0, 'How long a warm child of isolation="reuse" waits for its next attempt.')
 
 
+class Celery(Section, name="celery"):
+    """The executor `celery` and its workers."""
+
+    broker_url = secret("redis://127.0.0.1:6379/0", "The message broker: redis://… or amqp://….")
+    worker_concurrency = integer(16, "Attempts that one worker runs at once.", minimum=1)
+    queues = text("default", "Queues that a worker takes from, separated by commas.")
+    resend_seconds = seconds(
+        30.0, "After how long an attempt that no worker has, and no queue holds, is sent again.", above=True
+    )
+    drain_seconds = seconds(600.0, "How long a worker that is asked to leave waits for its attempts.")
+
+
 class Processor(Section, name="processor"):
     """The DAG file processor."""
 
@@ -263,6 +280,12 @@ class Processor(Section, name="processor"):
         "glob",
         ("glob", "regexp"),
         "How lines of .airflowignore and .tradewindignore are read; glob is as in .gitignore.",
+    )
+    timetable_timeout_seconds = seconds(
+        20.0,
+        "Longest time a timetable of an author's own may take to say when its DAG runs next, with loading its file; "
+        "one that takes longer pauses its DAG.",
+        above=True,
     )
     safe_mode = flag(
         True,
@@ -361,6 +384,25 @@ class Maintenance(Section, name="maintenance"):
     batch_max = integer(1000, "Upper bound of the rows one statement deletes.", minimum=1)
 
 
+class Retention(Section, name="retention"):
+    """How long history is kept. Without an age and a count everything stays."""
+
+    runs_days = seconds(0.0, "Runs that ended more than so many days ago are deleted, with their tasks. 0: none are.")
+    runs_keep = integer(0, "Of each DAG so many of the newest runs are kept, older ones deleted. 0: no bound.")
+    dags = text(
+        "",
+        "Other bounds for some DAGs: a JSON object of patterns, the first that fits counts, such as "
+        '{"audit_*": {"days": 0}, "ticks": {"days": 7, "keep": 1000}}.',
+    )
+    others_days = seconds(
+        0.0, "The audit log and completed backfills of more than so many days ago are deleted. 0: none are."
+    )
+    versions_keep = integer(20, "Versions of a DAG that nothing needs are deleted but so many of the newest.", minimum=1)
+    archive = flag(False, "Keep what is deleted of runs in the table archive, for `tradewind db export-archived`.")
+    logs = flag(True, "Delete the logs and stored values of deleted runs too.")
+    interval_seconds = seconds(3600.0, "How often old history is looked for.", above=True)
+
+
 class Standalone(Section, name="standalone"):
     """`tradewind standalone`, the parent of all processes on one machine."""
 
@@ -385,6 +427,7 @@ SECTIONS: tuple[type[Section], ...] = (
     Execution,
     Scheduler,
     Agent,
+    Celery,
     Processor,
     Bundles,
     Logs,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -15,6 +15,7 @@ from tradewind.ports.asset_rows import (
     AssetRow,
     AssetUseRow,
     PartitionShareRow,
+    TimetableQuestionRow,
 )
 from tradewind.ports.rows import DagRow
 from tradewind.wire.assets import AliasFacts, AssetFacts
@@ -316,6 +317,42 @@ class AssetPart(Unit):
         for row in doomed:
             self._data.partition_shares.delete(journal, _share_key(row))
         return len(doomed)
+
+
+class TimetablePart(Unit):
+    """`ports.assets.TimetableTx`."""
+
+    def timetable_ask(self, dag_id: str, now: datetime) -> None:
+        table = self._data.timetable_questions
+        row = table.get(dag_id) or TimetableQuestionRow(dag_id=dag_id)
+        fresh = replace(row, asked_at=now, leased_by=None, leased_until=None)
+        table.put(self._write("timetable_ask"), dag_id, fresh)
+        self.topics.add("timetables")
+
+    def timetable_claim(self, owner: str, seconds: float, limit: int) -> list[str]:
+        journal, table, now = self._write("timetable_claim"), self._data.timetable_questions, self.now()
+        open_ones = [
+            row for row in table if row.asked_at is not None and not (row.leased_until and row.leased_until >= now)
+        ]
+        chosen = sorted(open_ones, key=lambda row: (str(row.asked_at), row.dag_id))[:limit]
+        for row in chosen:
+            table.put(journal, row.dag_id, replace(row, leased_by=owner, leased_until=now + timedelta(seconds=seconds)))
+        return sorted(row.dag_id for row in chosen)
+
+    def timetable_answer(self, dag_id: str, owner: str, forecast: Sequence[str], now: datetime) -> bool:
+        journal, table = self._write("timetable_answer"), self._data.timetable_questions
+        row = table.get(dag_id)
+        if row is None or row.leased_by != owner:
+            return False
+        done = replace(row, asked_at=None, leased_by=None, leased_until=None, forecast=tuple(forecast), answered_at=now)
+        table.put(journal, dag_id, done)
+        return True
+
+    def timetable_get(self, dag_id: str) -> TimetableQuestionRow | None:
+        return self._data.timetable_questions.get(dag_id)
+
+    def timetable_forget(self, dag_id: str) -> None:
+        self._data.timetable_questions.delete(self._write("timetable_forget"), dag_id)
 
 
 def _use_key(use: AssetUseRow) -> UseKey:

@@ -14,12 +14,14 @@ from tradewind.ports.asset_rows import (
     AssetRow,
     AssetUseRow,
     PartitionShareRow,
+    TimetableQuestionRow,
 )
 from tradewind.ports.backfill_rows import BackfillRow, BackfillRunRow
 from tradewind.ports.deadline_rows import DeadlineRow
 from tradewind.ports.hitl_rows import HitlRow
 from tradewind.ports.outbox_rows import OutboxRow
 from tradewind.ports.people_rows import ApiTokenRow, AuditRow, RoleRow, SessionRow
+from tradewind.ports.retention import ArchivedRow
 from tradewind.ports.rows import (
     AttemptRow,
     ComponentRow,
@@ -78,7 +80,9 @@ class Data:
         "asset_wakes",
         "assets",
         "partition_shares",
+        "timetable_questions",
         "api_tokens",
+        "archive",
         "attempts",
         "backfill_runs",
         "backfills",
@@ -143,6 +147,7 @@ class Data:
             check=_check_backfill,
             uniques={"active": Unique("dag_id", lambda row: row.dag_id if row.completed_at is None else None)},
         )
+        self.archive: Table[int, ArchivedRow] = Table("archive")
         self.deadlines: Table[str, DeadlineRow] = Table(
             "deadline",
             uniques={"place": Unique("run_key, task_id, ordinal", lambda row: (row.run_key, row.task_id, row.ordinal))},
@@ -198,6 +203,7 @@ class Data:
         self.asset_consumed: Table[tuple[str, str, int], Consumed] = Table(
             "asset_consumed", indexes={"run": Index(lambda row: row.run_key)}
         )
+        self.timetable_questions: Table[str, TimetableQuestionRow] = Table("timetable_question")
         self.partition_shares: Table[ShareKey, PartitionShareRow] = Table(
             "partition_share", indexes={"dag": Index(lambda row: row.dag_id)}
         )

@@ -11,6 +11,7 @@ from tradewind.kernel.doorbell import Doorbell, Listener, LocalDoorbell
 from tradewind.ports.rows import PoolRow
 from tradewind.ports.store import Transaction
 
+from .assets import TimetablePart
 from .backfills import BackfillPart
 from .components import ComponentPart
 from .dags import DagPart
@@ -18,9 +19,9 @@ from .data import Data
 from .deadlines import DeadlinePart
 from .limits import LimitPart
 from .outbox import OutboxPart
-from .past import PastPart
 from .people import PeoplePart
 from .reads import ReadPart
+from .retention import RetentionPart
 from .runs import RunPart
 from .secrets import SecretPart
 from .state_store import StateStorePart
@@ -31,6 +32,7 @@ from .waits import WaitPart
 
 class MemoryTransaction(
     DagPart,
+    TimetablePart,
     RunPart,
     TaskPart,
     ValuePart,
@@ -40,10 +42,10 @@ class MemoryTransaction(
     WaitPart,
     OutboxPart,
     StateStorePart,
-    PastPart,
     PeoplePart,
     BackfillPart,
     DeadlinePart,
+    RetentionPart,
     ReadPart,
 ):
     """`ports.store.Transaction`."""

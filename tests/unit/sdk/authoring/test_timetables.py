@@ -79,7 +79,7 @@ def test_wrong_ones() -> None:
     class Own(Timetable):
         pass
 
-    with pytest.raises(NotImplementedError, match="timetables of one's own are not available yet"):
+    with pytest.raises(NotImplementedError, match="Own must answer next_dagrun_info"):
         DAG("d", schedule=Own())
     with pytest.raises(WrongArgument, match="schedule of DAG 'd': AssetAll takes assets"):
         DAG("d", schedule=[object()])
