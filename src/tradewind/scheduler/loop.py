@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from tradewind.commands.waits import resumes_of
 from tradewind.kernel.clock import Clock
 from tradewind.kernel.ids import uuid7
 from tradewind.kernel.log import get_logger
@@ -32,6 +33,7 @@ from .step import Step, workload_of
 log = get_logger("scheduler")
 
 TOPICS = ("inbox", "runs", "dags", "limits", "agents", "assets")
+ASK_SECONDS_MIN = 0.25
 DOUBT_SECONDS = 5.0
 """After this long in `queued` an executor is asked whether any agent has the attempt."""
 
@@ -78,6 +80,8 @@ class Scheduler:
         self._rung: set[str] = set(TOPICS)
         self._reload: set[str] = set()
         self._look_around_at = 0.0
+        self._ask_again: tuple[float, float] | None = None
+        """When attempts that were recalled are asked about again, and the wait after that."""
         self._dags_due: datetime | None = None
         self._runs_due: datetime | None = None
         self._assets_due: datetime | None = None
@@ -188,6 +192,8 @@ class Scheduler:
             if t is not None
         ]
         look_around = self._look_around_at - self.clock.monotonic()
+        if self._ask_again is not None:
+            look_around = min(look_around, self._ask_again[0] - self.clock.monotonic())
         return max(0.0, min([look_around, *((t - now).total_seconds() for t in instants)]))
 
     def step(self) -> None:
@@ -216,7 +222,7 @@ class Scheduler:
         if look_around:
             self._look_around_at = self.clock.monotonic() + self.options.safety_poll_seconds
         self._hand_over(step)
-        if look_around:
+        if look_around or self._is_to_ask():
             self._resolve_doubts()
 
     def _gather(self, step: Step, rung: set[str], look_around: bool, doubting: bool) -> None:
@@ -278,6 +284,16 @@ class Scheduler:
             if step.writes.workloads.get(name):
                 executor.submit(step.writes.workloads[name])
 
+    def _is_to_ask(self) -> bool:
+        """Attempts of a run that was just taken over may be nobody's: the executor is asked soon, and a few times more
+        while its agent cannot be reached."""
+        if not self.memory.has_recalled:
+            return False
+        if float("-inf") not in self.memory.in_doubt.values():
+            self.memory.has_recalled, self._ask_again = False, None
+            return False
+        return self._ask_again is None or self._ask_again[0] <= self.clock.monotonic()
+
     def _resolve_doubts(self) -> None:
         """Attempts queued for long that no agent has (the message was lost with a crash between commit and delivery)
         are sent again.
@@ -286,8 +302,12 @@ class Scheduler:
         doubtful = [token for token, since in self.memory.in_doubt.items() if since <= limit]
         if not doubtful:
             return
+        if self.memory.has_recalled:
+            wait = ASK_SECONDS_MIN if self._ask_again is None else min(2 * self._ask_again[1], DOUBT_SECONDS)
+            self._ask_again = (self.clock.monotonic() + wait, wait)
         with self.store.read() as tx:
             rows = tx.task_by_token(doubtful, lock=False)
+            resumes = resumes_of(tx, [row.ti_id for row in rows.values() if row.first_started_at is not None])
         for token in doubtful:
             row = rows.get(token)
             if row is None or row.state is not TaskInstanceState.QUEUED:
@@ -302,6 +322,8 @@ class Scheduler:
                 and rows[token].agent in (None, grantee)  # granted to another: it has it, or will be declared lost
             ]
             held = [self._holder(token) for token in (executor.unknown(mine) if mine else ())]
+            for _, instance in held:
+                instance.resume = resumes.get(instance.ti_id)
             again = [workload_of(run, run.dag.tasks[instance.key[0]], instance) for run, instance in held]
             if again:
                 log.warning("workloads_sent_again", executor=name, count=len(again))

@@ -46,6 +46,8 @@ class Memory:
         """Heap of (due, run_key, ti_id); an empty ti_id is the time-out of the run."""
         self.tokens: dict[str, tuple[str, str]] = {}
         """Attempt token → (run_key, ti_id) of what is in executors' hands."""
+        self.has_recalled = False
+        """Some of what is in doubt came with a run that was taken over."""
         self.in_doubt: dict[str, float] = {}
         """Attempt token → monotonic instant since when nobody confirmed that an agent has it."""
         self.pools: dict[str, PoolRow] = {}

@@ -282,7 +282,9 @@ class Step:
                 self._release(run, instance)
         if instance.token is not None:
             self.memory.tokens[instance.token] = (run.run_key, row.ti_id)
-            self.memory.in_doubt[instance.token] = self.memory.clock.monotonic()
+            # Nobody here saw it delivered: ask at once.
+            self.memory.in_doubt[instance.token] = float("-inf")
+            self.memory.has_recalled = True
             self._executor(row.executor).occupy([instance.token])
         if row.due_at is not None and row.state in (S.UP_FOR_RETRY, S.UP_FOR_RESCHEDULE):
             heapq.heappush(self.memory.timers, (row.due_at, run.run_key, row.ti_id))
