@@ -30,6 +30,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "tasks": ("tasks", "Tasks: states, logs, why, clear, mark, test, render"),
     "connections": ("connections", "Connections to other systems"),
     "variables": ("variables", "Variables that tasks may read"),
+    "questions": ("questions", "Questions of tasks that wait for a person: list, show, answer"),
     "pools": ("pools", "Pools: slots that tasks share"),
     "assets": ("assets", "Assets: list, show, make, tell of changes, see what waits"),
     "plugins": ("plugins", "Plugins: list, with what they bring"),
@@ -48,6 +49,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "dag-processor": ("serve", "Run a DAG file processor"),
     "triggerer": ("serve", "Run a triggerer, which hosts what deferred tasks wait for"),
     "agent": ("serve", "Run the agent that executes tasks on this machine"),
+    "celery": ("celery", "Workers that take tasks from a message broker (executor celery)"),
 }
 ALIASES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("webserver",): ("api-server",),

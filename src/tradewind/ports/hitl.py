@@ -19,6 +19,9 @@ class HitlTx(Protocol):
     def hitl_list(self, ti_ids: Iterable[str]) -> list[HitlRow]:
         """All that these instances ever asked, oldest first."""
 
+    def hitl_list_open(self, limit: int) -> list[HitlRow]:
+        """Questions without an answer, of instances that wait for it, oldest first."""
+
     def hitl_answer(
         self,
         token: str,

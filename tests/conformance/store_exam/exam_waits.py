@@ -187,6 +187,7 @@ class HitlExam:
         with store.begin() as tx:
             assert tx.hitl_get(row.ti_id) == question
             assert tx.hitl_get(row.ti_id, 2) is None
+            assert tx.hitl_list_open(10) == [question]
             assert tx.hitl_answer(wait.token, LATER, ["yes"], {"amount": 4}, by="1", by_name="Ann")
             assert not tx.hitl_answer(wait.token, LATER, ["no"], {})
             answered = tx.hitl_get(row.ti_id, 1)
@@ -194,3 +195,4 @@ class HitlExam:
             assert (answered.chosen_options, answered.params_input) == (("yes",), {"amount": 4})
             assert (answered.responded_at, answered.responded_by, answered.responded_by_name) == (LATER, "1", "Ann")
             assert tx.hitl_list([row.ti_id, new_id()]) == [answered]
+            assert tx.hitl_list_open(10) == []

@@ -139,6 +139,15 @@ class WaitPart(Unit):
         found = [row for ti_id in ti_ids for row in self._data.questions.found("instance", ti_id)]
         return sorted(found, key=lambda row: (row.created_at, row.token))
 
+    def hitl_list_open(self, limit: int) -> list[HitlRow]:
+        waits = self._data.triggers.rows
+        open_ = [
+            row
+            for row in self._data.questions
+            if row.responded_at is None and row.token in waits and waits[row.token].state is TriggerState.WAITING
+        ]
+        return sorted(open_, key=lambda row: row.created_at)[:limit]
+
     def hitl_answer(
         self,
         token: str,

@@ -26,6 +26,13 @@ def hitl_list(d: Dialect) -> str:
 
 
 @statement
+def hitl_list_open(_: Dialect) -> str:
+    return f"""SELECT {HITL.select("h")} FROM hitl_detail h
+               JOIN trigger_row w ON w.token = h.token AND w.state = 'waiting'
+               WHERE h.responded_at IS NULL ORDER BY h.created_at LIMIT :limit"""
+
+
+@statement
 def hitl_answer(d: Dialect) -> str:
     return f"""UPDATE hitl_detail AS h SET responded_at = v.at, chosen_options = {d.json_column("v.chosen")},
                       params_input = {d.json_column("v.given")}, responded_by = v.who, responded_by_name = v.who_name
@@ -44,6 +51,9 @@ class HitlQueries(Work):
 
     def hitl_list(self, ti_ids: Iterable[str]) -> list[HitlRow]:
         return self._read_all(HITL, hitl_list(self._dialect), ti_ids=self._ids(ti_ids))
+
+    def hitl_list_open(self, limit: int) -> list[HitlRow]:
+        return self._read_all(HITL, hitl_list_open(self._dialect), limit=limit)
 
     def hitl_answer(
         self,
