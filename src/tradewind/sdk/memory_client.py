@@ -226,18 +226,33 @@ def _events(events: Iterable[AssetEventFacts], ask: ex.GetAssetEvents) -> list[A
 def read_connections(path: str) -> dict[str, Connection]:
     """Connections of a JSON, YAML or `.env` file: id → URI or dict of fields. Raises `BadInput` naming the file and
     what is wrong."""
-    return {
-        conn_id: Connection(conn_id=conn_id, uri=value)
-        if isinstance(value, str)
-        else Connection.from_fields(value, conn_id)
-        for conn_id, value in _read_names(path).items()
-    }
+    return given_connections(_read_names(path))
+
+
+def given_connections(given: Mapping[str, Connection | str | Mapping[str, Any]]) -> dict[str, Connection]:
+    """Connections from URIs, dicts of fields or themselves, by id. Raises `BadInput` for what is none."""
+    found = {}
+    for conn_id, value in given.items():
+        if isinstance(value, Connection):
+            found[conn_id] = value
+        elif isinstance(value, str):
+            found[conn_id] = Connection(conn_id=conn_id, uri=value)
+        elif isinstance(value, Mapping):
+            found[conn_id] = Connection.from_fields(dict(value), conn_id)
+        else:
+            raise BadInput(f"connection {conn_id!r} must be a URI, a dict of fields or a Connection, not {value!r}")
+    return found
+
+
+def given_variables(given: Mapping[str, Any]) -> dict[str, str]:
+    """Variables from texts, or from whatever JSON can hold."""
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
 
 
 def read_variables(path: str) -> dict[str, str]:
     """Variables of a JSON, YAML or `.env` file: name → text, or whatever JSON can hold. Raises `BadInput` naming the
     file."""
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in _read_names(path).items()}
+    return given_variables(_read_names(path))
 
 
 def _read_names(path: str) -> dict[str, Any]:

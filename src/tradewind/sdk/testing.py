@@ -17,15 +17,27 @@ from datetime import datetime
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from tradewind.domain.bounds import absent_tasks, without
 from tradewind.domain.planner import Graph, RunPlan, changes, events
 from tradewind.domain.retry import decide_failure
 from tradewind.kernel.clock import Clock, SystemClock
+from tradewind.ports.task_client import TaskClient
 from tradewind.sdk.attempt import Attempt, working_on
+from tradewind.sdk.callback_run import make_calls
 from tradewind.sdk.dates import instant
 from tradewind.sdk.execution import run_task
-from tradewind.sdk.memory_client import MemoryClient, MemoryWorld, read_connections, read_variables
+from tradewind.sdk.memory_client import (
+    MemoryClient,
+    MemoryWorld,
+    given_connections,
+    given_variables,
+    read_connections,
+    read_variables,
+)
 from tradewind.sdk.notset import NOTSET
+from tradewind.sdk.testing_process import in_child
 from tradewind.sdk.values import RETURN_KEY, PatternGate, decode_value
 from tradewind.sdk.wait_here import wait_here
 from tradewind.wire.deferral import Deferral, Resume
@@ -36,6 +48,7 @@ from tradewind.wire.states import DagRunState, DagRunType, TaskInstanceState
 from tradewind.wire.workload import RunFacts, Workload
 
 if TYPE_CHECKING:
+    from tradewind.sdk.connections import Connection
     from tradewind.sdk.definition import DAG
 
 RESCHEDULE_SECONDS_MAX = 1.0
@@ -75,11 +88,30 @@ class TestedRun:
     conf: Mapping[str, Any]
     task_instances: tuple[TestedTask, ...]
     world: MemoryWorld = field(repr=False)
+    order: tuple[str, ...] = ()
+    """Instances in the order in which their attempts began, retries included."""
 
     @property
     def states(self) -> dict[str, TaskInstanceState | None]:
         """Task id, with the index in brackets when mapped → state."""
         return {_shown(task.task_id, task.map_path): task.state for task in self.task_instances}
+
+    @property
+    def xcoms(self) -> dict[str, dict[str, Any]]:
+        """Task id, with the index in brackets when mapped → key → value."""
+        return {
+            _shown(task.task_id, task.map_path): {
+                key: self.xcom(task.task_id, key, map_index=task.map_path)
+                for key in sorted(self.world.xcoms.get((task.task_id, path_text(task.map_path)), ()))
+            }
+            for task in self.task_instances
+            if self.world.xcoms.get((task.task_id, path_text(task.map_path)))
+        }
+
+    def snapshot(self) -> dict[str, Any]:
+        """What a test may compare: state of the run and of its tasks, their order, their values. No dates, no ids."""
+        states = {name: None if state is None else state.value for name, state in sorted(self.states.items())}
+        return {"state": self.state.value, "tasks": states, "order": list(self.order), "xcoms": self.xcoms}
 
     def get_task_instances(self) -> list[TestedTask]:
         return list(self.task_instances)
@@ -109,8 +141,11 @@ def run_dag(
     variable_file_path: str | None = None,
     use_executor: bool = False,
     mark_success_pattern: re.Pattern[str] | str | None = None,
+    connections: Mapping[str, Connection | str | Mapping[str, Any]] | None = None,
+    variables: Mapping[str, Any] | None = None,
     clock: Clock | None = None,
     pause: Callable[[float], object] = time.sleep,
+    wait_seconds_max: float = RESCHEDULE_SECONDS_MAX,
 ) -> TestedRun:
     """Run every task of `dag` here and now. A task that fails does not raise: the run's state says so.
 
@@ -120,28 +155,27 @@ def run_dag(
             without time zone is meant in core.default_timezone.
         run_conf: its conf.
         conn_file_path, variable_file_path: JSON, YAML or `.env` file with connections or variables.
-        use_executor: not available.
+        use_executor: each attempt in a process of its own, as on a server: what it changes in memory is gone after it.
         mark_success_pattern: tasks whose id it matches are taken as successful without running.
-        clock, pause: for tests of tests.
+        connections: by id: a `Connection`, a URI, or its fields; they win over those of the file.
+        variables: by name: texts, or whatever JSON can hold; they win over those of the file.
+        clock, pause: a clock of one's own, and what waits on it.
+        wait_seconds_max: longest wait between two pokes of a rescheduled sensor, in seconds.
 
     Raises:
         InvalidDag: the DAG cannot be built.
-        BadInput: a file cannot be read.
-        NotImplementedError: with `use_executor`.
+        BadInput: a file cannot be read, or a connection is none.
     """
-    if use_executor:
-        raise NotImplementedError(
-            "dag.test(use_executor=True) is not available yet; trigger the DAG on a server instead"
-        )
     machine = clock or SystemClock()
     facts = _run_facts(dag, run_after, logical_date, run_conf or {}, machine.now())
     world = MemoryWorld(
         dag.dag_id,
         facts.run_id,
-        read_connections(conn_file_path) if conn_file_path else None,
-        read_variables(variable_file_path) if variable_file_path else None,
+        {**(read_connections(conn_file_path) if conn_file_path else {}), **given_connections(connections or {})},
+        {**(read_variables(variable_file_path) if variable_file_path else {}), **given_variables(variables or {})},
     )
     run = _Run(dag, facts, world, machine, pause, re.compile(mark_success_pattern) if mark_success_pattern else None)
+    run.in_processes, run.wait_seconds_max = use_executor, wait_seconds_max
     with _visible_log(world):
         return run.run()
 
@@ -211,6 +245,10 @@ class _Run:
         self._ready: list[tuple[int, int, events.Key]] = []
         self._resting: list[tuple[datetime, events.Key]] = []
         self._order = 0
+        self._begun: list[str] = []
+        self.in_processes = False
+        """Each attempt in a process of its own."""
+        self.wait_seconds_max = RESCHEDULE_SECONDS_MAX
         self._result: changes.FinishRun | None = None
 
     def run(self) -> TestedRun:
@@ -223,7 +261,31 @@ class _Run:
                 self._carry_out(self._wake())
             else:
                 raise AssertionError("the planner left a run without anything to do and without an end")
+        self._call_back(self._result)
         return self._tested(self._result)
+
+    def _call_back(self, end: changes.FinishRun) -> None:
+        """The DAG's own callbacks. One that raises is logged; the others, and the result, stay."""
+        succeeded = end.state is DagRunState.SUCCESS
+        name = "on_success_callback" if succeeded else "on_failure_callback"
+        failed = [key for key, instance in self._instances.items() if instance.state is TaskInstanceState.FAILED]
+        witness = (failed or list(self._instances))[-1:]
+        for number, callback in enumerate(getattr(self._dag, name)):
+            facts = {
+                "run": msgspec.to_builtins(self._facts),
+                "run_state": end.state.value,
+                "reason": "success" if succeeded else "task_failure",
+                "ti": {"task_id": witness[0][0], "map_path": path_text(witness[0][1])} if witness else {},
+            }
+            client = MemoryClient(self._world, _where(witness[0]) if witness else ("", ""))
+            try:
+                make_calls(
+                    dag=self._dag, path="", kwargs={}, facts=facts, callback=name, number=number, task_id=None,
+                    client=client, clock=self._clock,
+                )  # fmt: skip
+            except Exception as error:
+                called = getattr(callback, "__qualname__", type(callback).__qualname__)
+                _log.error("%s %s of DAG %s failed: %s", name, called, self._dag.dag_id, error, exc_info=error)
 
     # --- what the planner says ---------------------------------------------------------------------------------------
 
@@ -281,15 +343,17 @@ class _Run:
         instance.state = TaskInstanceState.RUNNING
         self._world.states[_where(key)] = instance.state
         self._tell(key, f"running, try {instance.tries}")
+        self._begun.append(_shown(*key))
         task = self._tasks[key[0]]
-        return run_task(
-            self._dag.get_task(key[0]),
-            self._workload(key, instance, task),
-            MemoryClient(self._world, _where(key)),
-            self._inputs(task),
-            clock=self._clock,
-            pause=self._pause,
-        )
+        workload, inputs = self._workload(key, instance, task), self._inputs(task)
+
+        def run(client: TaskClient) -> Outcome:
+            return run_task(
+                self._dag.get_task(key[0]), workload, client, inputs, clock=self._clock, pause=self._pause
+            )
+
+        client = MemoryClient(self._world, _where(key))
+        return in_child(run, client) if self.in_processes else run(client)
 
     def _follow(self, key: events.Key, instance: _Instance, outcome: Outcome) -> list[changes.Change]:
         """What becomes of an outcome: the retry decision of production, without its delay."""
@@ -348,7 +412,7 @@ class _Run:
         due_at, key = heappop(self._resting)
         seconds = (due_at - self._clock.now()).total_seconds()
         if seconds > 0:
-            self._pause(min(seconds, RESCHEDULE_SECONDS_MAX))
+            self._pause(min(seconds, self.wait_seconds_max))
         return self._plan.apply(events.Due(key))
 
     def _workload(self, key: events.Key, instance: _Instance, task: TaskDocument) -> Workload:
@@ -405,6 +469,7 @@ class _Run:
                 for (task_id, path), instance in sorted(self._instances.items())
             ),
             world=self._world,
+            order=tuple(self._begun),
         )
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -273,9 +274,91 @@ def test_setup_and_teardown() -> None:
     assert tested.state == "failed"
 
 
-def test_no_executor() -> None:
-    with pytest.raises(NotImplementedError, match="use_executor"):
-        DAG("d").test(use_executor=True)
+_HERE: list[str] = []
+
+
+def test_attempts_in_processes_of_their_own() -> None:
+    with DAG("d") as dag:
+
+        @task
+        def first() -> dict[str, int]:
+            _HERE.append("changed")
+            Variable.set("v", "set there")
+            return {"pid": os.getpid()}
+
+        @task
+        def second(x: dict[str, int]) -> list[Any]:
+            return [x["pid"] != os.getpid(), Variable.get("v"), list(_HERE)]
+
+        @task
+        def dies() -> None:
+            os._exit(7)
+
+        @task
+        def raises() -> None:
+            raise ValueError("no")
+
+        @task
+        def asks() -> None:
+            Connection.get("nobody")
+
+        second(first())
+        dies()
+        raises()
+        asks()
+    run = dag.test(use_executor=True)
+    assert run.xcom("second") == [True, "set there", []]
+    assert _HERE == []
+    reasons = {each.task_id: each.reason for each in run.task_instances}
+    assert reasons["dies"].startswith("the process ended with code 7")
+    assert reasons["raises"].startswith("ValueError: no")
+    assert "'nobody' is not defined" in reasons["asks"]
+
+
+def test_callbacks_of_the_dag_are_called(caplog: pytest.LogCaptureFixture) -> None:
+    told: list[Any] = []
+
+    def tell(context: Any) -> None:
+        told.append((context["reason"], context["ti"].task_id, context["dag_run"].state))
+
+    def breaks(context: Any) -> None:
+        raise OSError("no network")
+
+    with DAG("d", on_failure_callback=[breaks, tell], on_success_callback=tell) as dag:
+
+        @task
+        def maybe(params: Any = None) -> None:
+            if params["fail"]:
+                raise ValueError("no")
+
+        maybe()
+    dag.params["fail"] = False
+    assert dag.test().state == "success"
+    assert dag.test(run_conf={"fail": True}).state == "failed"
+    assert told == [("success", "maybe", "success"), ("task_failure", "maybe", "failed")]
+    assert "breaks of DAG d failed: no network" in caplog.text
+
+
+def test_order_values_and_snapshot() -> None:
+    with DAG("d") as dag:
+
+        @task
+        def a() -> int:
+            return 1
+
+        @task
+        def b(x: int) -> int:
+            return x + 1
+
+        b(a())
+    run = dag.test()
+    assert run.order == ("a", "b")
+    assert run.snapshot() == {
+        "state": "success",
+        "tasks": {"a": "success", "b": "success"},
+        "order": ["a", "b"],
+        "xcoms": {"a": {"return_value": 1}, "b": {"return_value": 2}},
+    }
 
 
 def test_an_empty_dag() -> None:
