@@ -71,7 +71,7 @@ class Row:
             for home in self.rest:
                 try:
                     return _fetch(home, name)
-                except AttributeError:
+                except (AttributeError, ImportError):
                     continue
         raise AttributeError(f"module 'airflow.{self.name}' has no attribute {name!r}")
 
@@ -149,6 +149,9 @@ def _getter(module: ModuleType, row: Row) -> Callable[[str], Any]:
     full = f"{_ROOT}.{row.name}"
 
     def fetch(name: str) -> Any:
+        if name not in row.homes and is_module(f"{row.name}.{name}"):
+            # `import airflow` and then `airflow.utils.dates`: packages of earlier days brought their modules.
+            return importlib.import_module(f"{full}.{name}")
         value = row.find(name)
         if row.older:
             # Not kept: each file that asks is to be noted.

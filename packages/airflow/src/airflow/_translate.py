@@ -36,6 +36,12 @@ _TASK_RENAMED = {
     "task_concurrency": "max_active_tis_per_dag",
     "xcom_push": "do_xcom_push",
 }
+_TASK_RENAMED_WHERE_KNOWN = {
+    "execution_date": "logical_date",
+    "use_task_execution_day": "use_task_logical_date",
+    "use_task_execution_date": "use_task_logical_date",
+    "datasets": "assets",
+}
 _TASK_DROPPED = {
     "provide_context": "the context is always passed",
     "adhoc": "a task is run by itself with `tradewind tasks test`",
@@ -122,6 +128,9 @@ def task_arguments(cls: type, kwargs: dict[str, Any], takes: Any) -> dict[str, A
     """
     for old, new in _TASK_RENAMED.items():
         if old in kwargs and not takes(old):
+            _rename(kwargs, old, new, cls.__name__)
+    for old, new in _TASK_RENAMED_WHERE_KNOWN.items():
+        if old in kwargs and takes(new) and not takes(old):
             _rename(kwargs, old, new, cls.__name__)
     for old, why in _TASK_DROPPED.items():
         if old in kwargs and (not takes(old) or old == "sla") and kwargs.pop(old) is not None:

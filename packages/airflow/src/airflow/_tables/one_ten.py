@@ -56,5 +56,10 @@ _NAMES = {
 def rows() -> dict[str, str]:
     """Module → what it offers."""
     read = Path(__file__).with_name("one_ten.txt").read_text("utf-8")
-    listed = dict(line.split(" | ", 1) for line in read.splitlines() if " | " in line)
+    listed = {}
+    for line in filter(None, read.splitlines()):
+        module, _, text = line.partition(" | ")
+        homes = [part.partition(": ")[0] for part in text.split("; ")]
+        # Constants and helpers of a module went where its classes went.
+        listed[module] = "; ".join([text, *(f"{home}: *" for home in homes if home.startswith(".providers."))])
     return {**_PACKAGES, **listed, **_NAMES}

@@ -172,7 +172,7 @@ ROWS = {
     "utils.timeout": "._core.timeouts: timeout TimeoutPosix",
     "utils.timezone": "._core.timezone: *",
     "utils.trigger_rule": "._core.states: TriggerRule",
-    "utils.weekday": "._core.weekday: WeekDay",
+    "utils.weekday": f"{_S}.utils.weekday: WeekDay",
     "utils.weight_rule": "~: WeightRule; ._core.operator_parts: DB_SAFE_MAXIMUM DB_SAFE_MINIMUM db_safe_priority",
     "utils.xcom": "._core.xcom: XCOM_RETURN_KEY MAX_XCOM_SIZE",
     "api.common.experimental": "",
