@@ -272,7 +272,7 @@ def _group_document(group: TaskGroup) -> GroupDocument:
 def _param_document(param: Any) -> ParamDocument:
     required = param.value is NOTSET
     return ParamDocument(
-        schema=_json(param.schema),
+        schema=_text_keys(param.schema),
         default=None if required else param.value,
         required=required,
         description=param.description,
@@ -326,6 +326,15 @@ def _task_extra(task: Task) -> dict[str, Any]:
 
 def _seconds(value: timedelta | None) -> float | None:
     return None if value is None else value.total_seconds()
+
+
+def _text_keys(value: Any) -> Any:
+    """`value` with the keys that JSON would have: `values_display={1: "One", None: "-"}` has numbers for keys."""
+    if isinstance(value, dict):
+        return {
+            key if isinstance(key, str) else json.dumps(key, default=str): _text_keys(one) for key, one in value.items()
+        }
+    return [_text_keys(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _json(value: dict[str, Any]) -> dict[str, Any]:
