@@ -3,7 +3,8 @@ as what it was.
 
 Kinds: datetime, date, time, timedelta, timezone, decimal, uuid, path, bytes, tuple, set, frozenset, int (beyond 64
 bit), float (nan, inf), complex, enum, named tuple, dataclass, attrs, pydantic, object (classes with Airflow's
-`serialize`/`deserialize` pair), numpy scalars and arrays, pandas frames and series (parquet). Keys of dicts become
+`serialize`/`deserialize` pair), numpy scalars and arrays, pandas frames and series (parquet), pyarrow tables and
+batches, polars frames and series (Arrow). Keys of dicts become
 text, as in JSON; sequences that are not lists (ranges, lazy outputs of mapped tasks) become lists.
 
 Classes are re-created on reading only if the caller's `ClassGate` lets them pass: a stored value must not be able to
@@ -191,7 +192,8 @@ def _special(value: Any, depth: int) -> Any:
     package = cls.__module__.partition(".")[0]
     foreign = _FOREIGN_WRITERS.get(package)
     if foreign is not None and (form := foreign(value)) is not None:
-        return form
+        # Either it is written already, or it is a plainer value that is to be written.
+        return form if isinstance(form, dict) and TYPE in form else _plain(form, depth + 1)
     for base, write_leaf in _LEAVES:
         if isinstance(value, base):
             return write_leaf(value)
@@ -317,7 +319,37 @@ def _write_pandas(value: Any) -> Any:
     return _tag("pandas.frame", base64.b64encode(value.to_parquet(engine="pyarrow")).decode())
 
 
-_FOREIGN_WRITERS: dict[str, Callable[[Any], Any]] = {"numpy": _write_numpy, "pandas": _write_pandas}
+def _write_pyarrow(value: Any) -> Any:
+    pa = importlib.import_module("pyarrow")
+    if isinstance(value, pa.RecordBatch):
+        return _tag("pyarrow.batch", _write_pyarrow(pa.Table.from_batches([value]))[VALUE])
+    if not isinstance(value, pa.Table):
+        return value.as_py() if isinstance(value, pa.Scalar) else None
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, value.schema) as stream:
+        stream.write_table(value)
+    return _tag("pyarrow.table", base64.b64encode(sink.getvalue().to_pybytes()).decode())
+
+
+def _write_polars(value: Any) -> Any:
+    pl = importlib.import_module("polars")
+    if isinstance(value, pl.LazyFrame):
+        raise _Unstorable("it is a polars query that has not run; call .collect() on it")
+    if isinstance(value, pl.Series):
+        return _tag("polars.series", _write_polars(value.to_frame())[VALUE])
+    if not isinstance(value, pl.DataFrame):
+        return None
+    buffer = io.BytesIO()
+    value.write_ipc(buffer, compression="zstd")
+    return _tag("polars.frame", base64.b64encode(buffer.getvalue()).decode())
+
+
+_FOREIGN_WRITERS: dict[str, Callable[[Any], Any]] = {
+    "numpy": _write_numpy,
+    "pandas": _write_pandas,
+    "pyarrow": _write_pyarrow,
+    "polars": _write_polars,
+}
 """By top-level package: the package is imported already when a value of it arrives."""
 
 
@@ -432,6 +464,20 @@ def _read_pandas_series(data: str) -> Any:
     return series.rename(None) if series.name == "__series__" else series
 
 
+def _read_pyarrow_table(data: str) -> Any:
+    pa = importlib.import_module("pyarrow")
+    return pa.ipc.open_stream(base64.b64decode(data)).read_all()
+
+
+def _read_pyarrow_batch(data: str) -> Any:
+    batches = _read_pyarrow_table(data).combine_chunks().to_batches()
+    return batches[0] if batches else _read_pyarrow_table(data).schema.empty_table().to_batches()
+
+
+def _read_polars_frame(data: str) -> Any:
+    return importlib.import_module("polars").read_ipc(io.BytesIO(base64.b64decode(data)))
+
+
 _READERS: dict[str, Callable[[Any], Any]] = {
     "int": int,
     "float": float,
@@ -454,6 +500,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "numpy.scalar": _read_numpy_scalar,
     "pandas.frame": _read_pandas_frame,
     "pandas.series": _read_pandas_series,
+    "pyarrow.table": _read_pyarrow_table,
+    "pyarrow.batch": _read_pyarrow_batch,
+    "polars.frame": _read_polars_frame,
+    "polars.series": lambda data: _read_polars_frame(data).to_series(0),
 }
 
 

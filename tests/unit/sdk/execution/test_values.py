@@ -257,3 +257,20 @@ def test_numpy_and_pandas() -> None:
     frame = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]}, index=[5, 6])
     assert back(frame).equals(frame)
     assert back(frame["a"]).equals(frame["a"])
+    assert back(pd.Timestamp("2024-01-01 05:00", tz="UTC")) == dt.datetime(2024, 1, 1, 5, tzinfo=dt.UTC)
+
+
+def test_pyarrow_and_polars() -> None:
+    pa = pytest.importorskip("pyarrow")
+    table = pa.table({"a": [1, 2], "b": ["x", None]})
+    assert back(table).equals(table)
+    batch = table.to_batches()[0]
+    assert back(batch).equals(batch)
+    assert back(pa.scalar(5)) == 5
+    assert back(pa.scalar(dt.date(2024, 1, 1))) == dt.date(2024, 1, 1)
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"a": [1, 2], "day": [dt.date(2024, 1, 1), None]})
+    assert back(frame).equals(frame)
+    assert back(frame["a"]).equals(frame["a"])
+    with pytest.raises(InvalidValue, match=r"call \.collect\(\)"):
+        to_json(frame.lazy())
