@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tradewind.commands.users import Passwords
@@ -44,6 +44,7 @@ class Api:
         ending: list[Callable[[], None]],
         gate: Gate,
         root_path: str = "",
+        routes: Sequence[BaseRoute] = (),
     ) -> None:
         self._exchange = exchange
         self._faces = faces
@@ -54,6 +55,8 @@ class Api:
         self._exchange_paths = (PATH, root_path + PATH)
         self.gate = gate
         """Recognises people."""
+        self.routes = routes
+        """Everything under the faces for people; a face that is loaded late stands behind a `Door`."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The hot path passes no layer that it does not need.
@@ -148,6 +151,7 @@ def create_api(
         ending,
         gate,
         "/" + settings.api.root_path.strip("/") if settings.api.root_path.strip("/") else "",
+        routes,
     )
 
 

@@ -20,6 +20,12 @@ class Door:
         self._app: ASGIApp | None = None
         self._opening = asyncio.Lock()
 
+    def open(self) -> ASGIApp:
+        """The face, loaded now: for whoever looks at it without a request."""
+        if self._app is None:
+            self._app = self._make()
+        return self._app
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._app
         if app is None:
