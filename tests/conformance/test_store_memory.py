@@ -18,6 +18,7 @@ from tests.conformance.store_exam.exam_outbox import OutboxExam
 from tests.conformance.store_exam.exam_past import PastExam
 from tests.conformance.store_exam.exam_people import PeopleExam
 from tests.conformance.store_exam.exam_reads import ReadExam
+from tests.conformance.store_exam.exam_retention import RetentionExam
 from tests.conformance.store_exam.exam_waits import HitlExam, WaitExam
 from tests.conformance.store_exam.exam_xcom import XComExam
 from tests.conformance.store_exam.seeds import START, new_id, put_dag, put_run, put_tasks, queue, start_run, undone
@@ -269,3 +270,6 @@ class TestBackfills(BackfillExam): ...
 
 
 class TestDeadlines(DeadlineExam): ...
+
+
+class TestRetention(RetentionExam): ...

@@ -17,6 +17,7 @@ from tests.conformance.store_exam.exam_outbox import OutboxExam
 from tests.conformance.store_exam.exam_past import PastExam
 from tests.conformance.store_exam.exam_people import PeopleExam
 from tests.conformance.store_exam.exam_reads import ReadExam
+from tests.conformance.store_exam.exam_retention import RetentionExam
 from tests.conformance.store_exam.exam_runs import RunChangeExam, RunExam, RunNeighbourExam, RunOwnerExam, RunStartExam
 from tests.conformance.store_exam.exam_tasks import AttemptExam, TaskChangeExam, TaskExam
 from tests.conformance.store_exam.exam_waits import HitlExam, WaitExam
@@ -123,3 +124,6 @@ class TestBackfills(BackfillExam): ...
 
 
 class TestDeadlines(DeadlineExam): ...
+
+
+class TestRetention(RetentionExam): ...

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from tradewind.cli.cleaning import CLEAN, DROP, EXPORT, clean, drop_archived, export_archived
 from tradewind.cli.commandline import OUTPUT, YES, Noun
 from tradewind.cli.output import show_record
 from tradewind.cli.world import confirm, settings
 
-NOUN = Noun("db", "The metadata database: migrate, check, reset")
+NOUN = Noun("db", "The metadata database: migrate, check, clean, reset")
 NOUNS = {NOUN.name: NOUN}
 
 
@@ -51,3 +52,8 @@ def reset(given: Namespace) -> None:
     make_folders(found)
     command(found.database.url, default_pool_slots=found.core.default_pool_slots)
     print(f"{shown_url(found)} is empty now")
+
+
+NOUN.verb("clean", *CLEAN)(clean)
+NOUN.verb("export-archived", *EXPORT)(export_archived)
+NOUN.verb("drop-archived", *DROP)(drop_archived)

@@ -41,7 +41,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "tokens": ("tokens", "API tokens of users, for programs"),
     "audit": ("audit", "The audit log: what people and their tokens changed"),
     "config": ("config", "Settings and where they come from"),
-    "db": ("db", "The metadata database: migrate, check, reset"),
+    "db": ("db", "The metadata database: migrate, check, clean, reset"),
     "info": ("info", "What is installed, where it lies and who runs"),
     "version": ("info", "The version"),
     "scheduler": ("serve", "Run a scheduler"),

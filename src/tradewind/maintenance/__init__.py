@@ -8,6 +8,7 @@ one transaction that is right with any number of them.
 | `SlotsAudit` | counters of pools, limits and runs that differ from the rows they count |
 | `OutboxDelivery` | (no mending) callbacks and notices that wait for delivery |
 | `Deadlines` | (no mending) deadlines of runs and tasks that are due |
+| `Retention` | (no mending) history that nobody wants any more |
 | `CompletedBackfills` | backfills whose end nobody saw |
 | `OrphanedHolds` | slots that instances of ended runs still hold |
 
@@ -27,6 +28,7 @@ from .components import ForgottenComponents
 from .deadlines import Deadlines
 from .lost_agents import LostAgents
 from .outbox import OutboxDelivery
+from .retention import Retention
 from .slots import OrphanedHolds, SlotsAudit
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "SlotsAudit",
     "OrphanedHolds",
     "OutboxDelivery",
+    "Retention",
 ]
 
 
@@ -49,5 +52,6 @@ def maintenance_services(store: Store, clock: Clock, settings: Settings, vault: 
         ForgottenComponents(store, interval, settings.scheduler.lease_seconds),
         SlotsAudit(store, interval),
         CompletedBackfills(store, interval),
+        Retention(store, settings),
         OrphanedHolds(store, interval, settings.maintenance.batch_max),
     ]

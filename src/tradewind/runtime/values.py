@@ -77,6 +77,29 @@ class ValueStore:
             raise InvalidValue(f"the value {url} was changed after it was stored: its SHA-256 is {found}, not {sha256}")
         return data
 
+    def delete(self, url: str) -> None:
+        """Delete what lies behind `url`; what is not there is fine.
+
+        Raises:
+            InvalidValue: it does not lie where values of this store go.
+            Unavailable: the storage cannot be written.
+        """
+        if not url.startswith(f"{self._url}/") or ".." in url.split("/"):
+            raise InvalidValue(f"the value {url} does not lie below {self._url}: it is not deleted")
+        path = _local_path(url)
+        try:
+            if path is not None:
+                path.unlink(missing_ok=True)
+                return
+            import fsspec  # type: ignore[import-untyped] # it has no types
+
+            filesystem, place = fsspec.core.url_to_fs(url)
+            filesystem.rm_file(place)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise Unavailable(f"the value {url} cannot be deleted: {error}") from error
+
 
 def _local_path(url: str) -> Path | None:
     parts = urlsplit(url)
@@ -101,6 +124,6 @@ def _write_whole(path: Path, data: bytes) -> None:
 
 
 def _open_remote(url: str, mode: str) -> Any:
-    import fsspec  # type: ignore[import-untyped] # it has no types
+    import fsspec
 
     return fsspec.open(url, mode)

@@ -136,3 +136,23 @@ def test_versions_their_source_and_what_changed(cli: Cli, nightly: SqlStore, dag
     assert "+@dag(schedule=" in said
     assert read(cli, "dags", "diff", "nightly", "1", "2")["fields"][0]["after"] == 2
     assert "no version 9" in cli("dags", "diff", "nightly", "9", code=4).err
+
+
+def test_clean_export_and_drop(cli: Cli, nightly: SqlStore, tmp_path: Path) -> None:
+    for number in range(3):
+        cli("dags", "trigger", "nightly", "--run-id", f"r{number}")
+        cli("runs", "mark", "nightly", f"r{number}", "failed", "--yes")
+    assert "in the future" in cli("db", "clean", "--before", "2999-01-01", code=2).err
+    words = ("db", "clean", "--before", "2099-01-01")
+    assert "no 'nonsense'" in cli(*words[:3], "2020-01-01", "--tables", "nonsense", code=2).err
+    assert cli("db", "clean", "--before", "2020-01-01", "--dry-run").out == "there is nothing to delete\n"
+    now = SystemClock().now().isoformat()
+    assert read(cli, "db", "clean", "--before", now, "--dry-run") == [{"dag_id": "nightly", "runs": 2, "tasks": 0}]
+    assert cli("db", "clean", "--before", now, "--yes", "--dag-ids", "night*").out.startswith("2 runs are deleted")
+    assert [row["run_id"] for row in read(cli, "runs", "list", "nightly")] == ["r2"]
+    assert "is no folder" in cli("db", "export-archived", "--output-path", str(tmp_path / "no"), code=2).err
+    assert cli("db", "export-archived", "--output-path", str(tmp_path)).out == f"{tmp_path}/dag_run.csv: 2 rows\n"
+    assert (tmp_path / "dag_run.csv").read_text().count("nightly") == 2
+    cli("db", "export-archived", "--output-path", str(tmp_path), "--export-format", "json", "--drop-archives", "-y")
+    assert [json.loads(line)["run_id"] for line in (tmp_path / "dag_run.json").read_text().splitlines()] == ["r0", "r1"]
+    assert cli("db", "drop-archived", "--yes").out == "0 archived rows are deleted\n"

@@ -9,11 +9,20 @@ from tests.unit.commands.world import OWNER, World, task
 from tradewind.commands.pools import set_pool
 from tradewind.kernel.service import ServiceState
 from tradewind.kernel.settings import load_settings
-from tradewind.maintenance import ForgottenComponents, LostAgents, OrphanedHolds, SlotsAudit, maintenance_services
+from tradewind.maintenance import (
+    ForgottenComponents,
+    LostAgents,
+    OrphanedHolds,
+    Retention,
+    SlotsAudit,
+    maintenance_services,
+)
 from tradewind.maintenance.duty import Duty
+from tradewind.ports.logs import attempt_log
 from tradewind.ports.rows import RunRow, TaskRow
 from tradewind.ports.store import TaskMove
 from tradewind.wire.errors import Unavailable
+from tradewind.wire.execution import XComEntry, XComValue
 from tradewind.wire.states import CauseOfDeath, TaskInstanceState
 
 S = TaskInstanceState
@@ -252,3 +261,38 @@ def test_all_duties_start_and_stop(world: World, tmp_path) -> None:
         duty.request_stop()
         assert duty.join(30)
     assert len({duty.name for duty in duties}) == len(duties) >= 5
+
+
+def test_retention_deletes_runs_with_their_logs_and_values(world: World, tmp_path) -> None:
+    settings = load_settings(
+        {"TRADEWIND__RETENTION__RUNS_KEEP": "1", "TRADEWIND__RETENTION__DAGS": '{"kept": {}}'}, tmp_path
+    )
+    value = tmp_path / "values" / "v"
+    value.parent.mkdir()
+    value.write_text("1")
+    foreign = tmp_path / "foreign"
+    foreign.write_text("1")
+    for dag_id in ("sales", "kept"):
+        world.publish(dag_id)
+        for number in range(3):
+            run = world.start_run(dag_id, run_id=f"r{number}")
+            row = world.put_task(run, "extract")
+            outside = [
+                XComEntry(key, XComValue(url=f"file://{path}", size=1)) for key, path in (("a", value), ("b", foreign))
+            ]
+            log = attempt_log(settings.logs.folder, dag_id, run.run_id, "extract", "", 1)
+            log.parent.mkdir(parents=True)
+            log.write_text("{}")
+            with world.store.begin() as tx:
+                tx.xcom_put(row, outside, world.clock.now())
+                tx.run_move("succeed", run.run_key, owner=OWNER, epoch=run.epoch, now=world.clock.now())
+            world.clock.advance(1)
+    Retention(world.store, settings).turn()
+    with world.store.read() as tx:
+        assert [run.run_id for run in tx.list_runs(dag_id="sales")] == ["r2"]
+        assert len(tx.list_runs(dag_id="kept")) == 3
+    logs = settings.logs.folder
+    assert sorted(path.name for path in (logs / "dag_id=sales").iterdir()) == ["run_id=r2"]
+    assert len(list((logs / "dag_id=kept").iterdir())) == 3
+    assert not value.exists()
+    assert foreign.exists(), "only what lies where values go"

@@ -16,12 +16,14 @@ from tradewind.kernel.settings.sections import (
     Auth,
     Bundles,
     Callbacks,
+    Celery,
     Core,
     Database,
     Execution,
     Logs,
     Maintenance,
     Processor,
+    Retention,
     Scheduler,
     Secrets,
     Standalone,
@@ -82,6 +84,7 @@ class Settings:
     execution: Execution
     scheduler: Scheduler
     agent: Agent
+    celery: Celery
     processor: Processor
     bundles: Bundles
     logs: Logs
@@ -90,6 +93,7 @@ class Settings:
     callbacks: Callbacks
     triggerer: Triggerer
     maintenance: Maintenance
+    retention: Retention
     standalone: Standalone
     telemetry: TelemetrySection
 

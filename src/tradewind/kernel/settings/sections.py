@@ -397,7 +397,9 @@ class Retention(Section, name="retention"):
     others_days = seconds(
         0.0, "The audit log and completed backfills of more than so many days ago are deleted. 0: none are."
     )
-    versions_keep = integer(20, "Versions of a DAG that nothing needs are deleted but so many of the newest.", minimum=1)
+    versions_keep = integer(
+        20, "Of each DAG so many of the newest versions stay; older ones go when nothing needs them.", minimum=1
+    )
     archive = flag(False, "Keep what is deleted of runs in the table archive, for `tradewind db export-archived`.")
     logs = flag(True, "Delete the logs and stored values of deleted runs too.")
     interval_seconds = seconds(3600.0, "How often old history is looked for.", above=True)
@@ -436,6 +438,7 @@ SECTIONS: tuple[type[Section], ...] = (
     Callbacks,
     Triggerer,
     Maintenance,
+    Retention,
     Standalone,
     TelemetrySection,
 )

@@ -117,4 +117,8 @@ class PastPart(Unit):
         for xcom in data.xcoms.found("instance", ti_id):
             data.xcoms.delete(journal, (ti_id, xcom.key))
         data.rendered.delete(journal, ti_id)
+        for wait in data.triggers.found("instance", ti_id):
+            data.triggers.delete(journal, wait.token)
+        for question in data.questions.found("instance", ti_id):
+            data.questions.delete(journal, question.token)
         data.tasks.delete(journal, ti_id)

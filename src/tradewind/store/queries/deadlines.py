@@ -72,7 +72,8 @@ def deadline_list(d: Dialect, of_dag: bool, of_run: bool, with_states: bool) -> 
 @statement
 def run_list_lengths(_: Dialect) -> str:
     return """SELECT r.started_at, r.ended_at FROM dag_run r
-              WHERE r.dag_id = :dag_id AND r.state IN ('success', 'failed') AND r.started_at IS NOT NULL AND r.ended_at IS NOT NULL ORDER BY r.run_key DESC LIMIT :limit"""
+              WHERE r.dag_id = :dag_id AND r.state IN ('success', 'failed')
+              AND r.started_at IS NOT NULL AND r.ended_at IS NOT NULL ORDER BY r.run_key DESC LIMIT :limit"""
 
 
 class DeadlineQueries(Work):
