@@ -38,7 +38,7 @@ from .models.assets import (
     TaskInletAssetReference,
     TaskOutletAssetReference,
 )
-from .models.base import Instant
+from .models.base import Instant, Whole
 from .models.dag_runs import DAGRunResponse
 from .models.filters import TimestampRange
 from .numbers import number_of
@@ -116,11 +116,11 @@ async def get_asset_alias(
 
 class EventsQuery(Page, TimestampRange):
     order_by: list[str] = ["timestamp"]
-    asset_id: int | None = None
+    asset_id: Whole | None = None
     source_dag_id: str | None = None
     source_task_id: str | None = None
     source_run_id: str | None = None
-    source_map_index: int | None = None
+    source_map_index: Whole | None = None
     name_pattern: str | None = None
     name_prefix_pattern: str | None = None
 
@@ -317,7 +317,7 @@ async def get_upstream_asset_events(call: Caller, dag_id: str, dag_run_id: str) 
     return await call.read(ask)
 
 
-def _require(tx: PublicTransaction, asset_id: int) -> AssetRow:
+def _require(tx: PublicTransaction, asset_id: Whole) -> AssetRow:
     found = tx.asset_get_many([asset_id])
     if not found:
         raise NotFound(f"there is no asset {asset_id}")

@@ -11,6 +11,8 @@ from tradewind.domain.permissions import Action, Resource
 from tradewind.ports.reads import Op, PublicTransaction, Where
 from tradewind.server.auth import Person
 from tradewind.server.auth.choke import WILDCARD, CurrentUser, authorise
+from tradewind.server.problems import UnprocessableContent
+from tradewind.wire.errors import NotFound
 
 from .office import Office
 
@@ -45,6 +47,11 @@ class Call(NamedTuple):
 
 
 async def _call(request: Request, person: CurrentUser) -> Call:
+    # No name holds NUL, and no database takes one.
+    if any("\x00" in str(value) for value in request.path_params.values()):
+        raise NotFound("there is nothing with this name")
+    if "%00" in request.url.query:
+        raise UnprocessableContent("a parameter must not hold the character NUL")
     office: Office = request.app.state.office
     return Call(person, office)
 

@@ -26,6 +26,7 @@ from tradewind.wire.states import DagRunState, DagRunTriggeredBy, DagRunType
 
 from .bulk import carry_out
 from .caller import Call, Caller
+from .models.base import Whole
 from .models.bulk import BulkBody, BulkResponse
 from .models.dag_runs import (
     BulkDAGRunBody,
@@ -59,7 +60,7 @@ class RunsQuery(Page, RunAfterRange, LogicalDateRange, StartDateRange, EndDateRa
     conf_contains: str = ""
     run_type: list[str] = []
     state: list[str] = []
-    dag_version: list[int] = []
+    dag_version: list[Whole] = []
     bundle_version: str | None = None
     order_by: list[str] = ["id"]
     run_id_pattern: str | None = None

@@ -17,6 +17,7 @@ from tradewind.wire.errors import BadInput, Conflict, NotFound
 from tradewind.wire.states import DagRunState
 
 from .caller import Call, Caller
+from .models.base import Whole
 from .models.dags import (
     DAGCollectionResponse,
     DAGDetailsResponse,
@@ -212,7 +213,7 @@ async def get_dag_tags(call: Caller, query: Annotated[TagsQuery, Query()]) -> DA
     | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 async def get_dag_source(
-    call: Caller, dag_id: str, version_number: int | None = None, accept: Accept = "*/*"
+    call: Caller, dag_id: str, version_number: Whole | None = None, accept: Accept = "*/*"
 ) -> DAGSourceResponse | Response:
     call.may(Action.READ, Resource.CODE, dag_id)
 

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from .refusals import HTTPExceptionResponse, HTTPValidationError, ValidationError
+from .refusals import HTTPExceptionResponse, HTTPValidationError, ValidationError, refusals
 
 _OPEN = frozenset({"get_version", "get_health", "login", "logout"})
 """Operations that need no sign-in."""
@@ -42,6 +42,10 @@ def _make(app: FastAPI, prefix: str) -> dict[str, Any]:
     }
     for operations in document["paths"].values():
         for operation in operations.values():
+            queried = any(each["in"] == "query" for each in operation.get("parameters", ()))
+            # A body may be no JSON at all, an order may name no field.
+            if "requestBody" in operation or queried:
+                operation["responses"].setdefault("400", refusals(400)[400])
             if operation["operationId"] not in _OPEN:
                 operation["security"] = [{"OAuth2PasswordBearer": []}, {"HTTPBearer": []}]
     return document

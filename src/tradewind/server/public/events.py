@@ -17,7 +17,7 @@ from tradewind.wire.errors import NotFound
 from tradewind.wire.ids import map_index_of
 
 from .caller import Call, Caller
-from .models.base import Instant
+from .models.base import Instant, Whole
 from .models.events import (
     DAGWarningCollectionResponse,
     DAGWarningResponse,
@@ -44,8 +44,8 @@ class EventsQuery(Page):
     dag_id: str | None = None
     task_id: str | None = None
     run_id: str | None = None
-    map_index: int | None = None
-    try_number: int | None = None
+    map_index: Whole | None = None
+    try_number: Whole | None = None
     owner: str | None = None
     event: str | None = None
     excluded_events: list[str] | None = None
@@ -86,7 +86,7 @@ async def get_event_logs(call: Caller, query: Annotated[EventsQuery, Query()]) -
 
 
 @router.get("/eventLogs/{event_log_id}", tags=["Event Log"], responses=refusals(401, 403, 404, 422))
-async def get_event_log(call: Caller, event_log_id: int) -> EventLogResponse:
+async def get_event_log(call: Caller, event_log_id: Whole) -> EventLogResponse:
     call.may(Action.READ, Resource.AUDIT_LOG)
 
     def ask(tx: PublicTransaction) -> EventLogResponse:
@@ -136,7 +136,7 @@ async def get_import_errors(call: Caller, query: Annotated[ErrorsQuery, Query()]
 
 
 @router.get("/importErrors/{import_error_id}", tags=["Import Error"], responses=refusals(401, 403, 404, 422))
-async def get_import_error(call: Caller, import_error_id: int) -> ImportErrorResponse:
+async def get_import_error(call: Caller, import_error_id: Whole) -> ImportErrorResponse:
     call.may(Action.READ, Resource.IMPORT_ERROR)
 
     def ask(tx: PublicTransaction) -> ImportErrorResponse:

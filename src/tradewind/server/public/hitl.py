@@ -18,6 +18,7 @@ from tradewind.wire.ids import map_path_of
 
 from .caller import Caller
 from .dag_runs import require_dag, require_run
+from .models.base import Whole
 from .models.filters import CreatedAtRange
 from .models.hitl import (
     HITLDetail,
@@ -43,7 +44,7 @@ class QuestionsQuery(Page, CreatedAtRange):
     task_id: str | None = None
     task_id_pattern: str | None = None
     task_id_prefix_pattern: str | None = None
-    map_index: int | None = None
+    map_index: Whole | None = None
     state: list[str] = []
     response_received: bool | None = None
     responded_by_user_id: list[str] = []
@@ -96,7 +97,7 @@ async def get_hitl_details(
 
 
 @router.get(TASK + "/{map_index}/hitlDetails", responses=refusals(401, 403, 404, 422))
-async def get_hitl_detail(call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: int) -> HITLDetail:
+async def get_hitl_detail(call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: Whole) -> HITLDetail:
     call.may(Action.READ, Resource.HITL, dag_id)
 
     def ask(tx: PublicTransaction) -> HITLDetail:
@@ -109,7 +110,7 @@ async def get_hitl_detail(call: Caller, dag_id: str, dag_run_id: str, task_id: s
 
 @router.get(TASK + "/{map_index}/hitlDetails/tries/{try_number}", responses=refusals(401, 403, 404, 422))
 async def get_hitl_detail_try_detail(
-    call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: int, try_number: int
+    call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: Whole, try_number: Whole
 ) -> HITLDetailHistory:
     call.may(Action.READ, Resource.HITL, dag_id)
 
@@ -127,7 +128,7 @@ async def get_hitl_detail_try_detail(
 
 @router.patch(TASK + "/{map_index}/hitlDetails", responses=refusals(400, 401, 403, 404, 409, 422))
 async def update_hitl_detail(
-    call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: int, body: UpdateHITLDetailPayload
+    call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: Whole, body: UpdateHITLDetailPayload
 ) -> HITLDetailResponse:
     call.may(Action.EDIT, Resource.HITL, dag_id)
     name = call.person.username
@@ -146,7 +147,7 @@ async def update_hitl_detail(
     return await call.write(act)
 
 
-def _require(tx: PublicTransaction, view: TaskView, try_number: int | None) -> HitlRow:
+def _require(tx: PublicTransaction, view: TaskView, try_number: Whole | None) -> HitlRow:
     row = tx.hitl_get(view.task.ti_id, try_number)
     if row is None:
         raise NotFound(f"task {view.task.task_id!r} of run {view.task.run_id!r} asks nothing")

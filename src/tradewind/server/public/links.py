@@ -11,6 +11,7 @@ from tradewind.ports.reads import PublicTransaction
 from tradewind.wire.errors import NotFound
 
 from .caller import Caller
+from .models.base import Whole
 from .models.task_instances import ExtraLinkCollectionResponse
 from .refusals import refusals
 from .task_instances import TASK, UNMAPPED, require_instance
@@ -22,7 +23,12 @@ _PREFIX = "_link_"
 
 @router.get(TASK + "/links", responses=refusals(401, 403, 404, 422))
 async def get_extra_links(
-    call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: int = UNMAPPED, try_number: int | None = None
+    call: Caller,
+    dag_id: str,
+    dag_run_id: str,
+    task_id: str,
+    map_index: Whole = UNMAPPED,
+    try_number: Whole | None = None,
 ) -> ExtraLinkCollectionResponse:
     call.may(Action.READ, Resource.TASK_INSTANCE, dag_id)
 

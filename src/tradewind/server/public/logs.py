@@ -26,6 +26,7 @@ from tradewind.wire.states import TERMINAL_STATES
 
 from .caller import Call, Caller
 from .dag_runs import NDJSON
+from .models.base import Whole
 from .models.task_instances import ExternalLogUrlResponse, TaskInstancesLogResponse
 from .negotiation import AcceptLines, wanted_type
 from .refusals import refusals
@@ -49,7 +50,7 @@ async def get_log(
     task_id: str,
     try_number: Annotated[int, Field(ge=0)],
     full_content: bool = False,  # noqa: ARG001 # everything there is, unless asked for less
-    map_index: int = UNMAPPED,
+    map_index: Whole = UNMAPPED,
     token: str | None = None,
     tail: Annotated[int | None, Query(ge=1, le=100_000)] = None,
     page_bytes: Annotated[int | None, Query(ge=1)] = None,
@@ -72,7 +73,7 @@ async def get_external_log_url(
     dag_run_id: str,
     task_id: str,
     try_number: Annotated[int, Field(gt=0)],
-    map_index: int = UNMAPPED,
+    map_index: Whole = UNMAPPED,
 ) -> ExternalLogUrlResponse:
     call.may(Action.READ, Resource.LOG, dag_id)
     await call.read(lambda tx: require_instance(tx, dag_id, dag_run_id, task_id, map_index))
@@ -94,7 +95,7 @@ class _Piece(NamedTuple):
 
 
 def _attempt(
-    call: Call, tx: PublicTransaction, dag_id: str, run_id: str, task_id: str, map_index: int, number: int
+    call: Call, tx: PublicTransaction, dag_id: str, run_id: str, task_id: str, map_index: Whole, number: int
 ) -> _Attempt:
     row = require_instance(tx, dag_id, run_id, task_id, map_index).task
     if number > max(row.try_number, 1):

@@ -23,6 +23,7 @@ from tradewind.wire.ids import map_index_of
 
 from .caller import Caller
 from .dag_runs import require_run
+from .models.base import Whole
 from .models.states import (
     AssetStateStoreBody,
     AssetStateStoreCollectionResponse,
@@ -216,7 +217,7 @@ def _place(row: TaskRow) -> str:
     return task_place(row.dag_id, row.run_id, row.task_id, row.map_path)
 
 
-def _asset_place(tx: PublicTransaction, asset_id: int) -> str:
+def _asset_place(tx: PublicTransaction, asset_id: Whole) -> str:
     asset: AssetRow = require_asset(tx, asset_id=asset_id)
     return asset.name or asset.uri
 

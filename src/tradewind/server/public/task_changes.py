@@ -22,6 +22,7 @@ from tradewind.wire.ids import map_index_of, map_path_of
 from .bulk import carry_out
 from .caller import Call, Caller
 from .dag_runs import require_dag, require_run
+from .models.base import Whole
 from .models.bulk import BulkBody, BulkResponse
 from .models.task_instances import (
     BulkTaskInstanceBody,
@@ -106,7 +107,7 @@ async def patch_task_instance_dry_run(
     dag_run_id: str,
     task_id: str,
     body: PatchTaskInstanceBody,
-    map_index: int | None = None,
+    map_index: Whole | None = None,
     update_mask: Mask = None,
 ) -> TaskInstanceCollectionResponse:
     return await _preview_one(call, dag_id, dag_run_id, task_id, map_index, body, update_mask)
@@ -118,7 +119,7 @@ async def patch_task_instance_dry_run_by_map_index(
     dag_id: str,
     dag_run_id: str,
     task_id: str,
-    map_index: int,
+    map_index: Whole,
     body: PatchTaskInstanceBody,
     update_mask: Mask = None,
 ) -> TaskInstanceCollectionResponse:
@@ -132,7 +133,7 @@ async def patch_task_instance(
     dag_run_id: str,
     task_id: str,
     body: PatchTaskInstanceBody,
-    map_index: int | None = None,
+    map_index: Whole | None = None,
     update_mask: Mask = None,
 ) -> TaskInstanceCollectionResponse:
     return await _patch_one(call, dag_id, dag_run_id, task_id, map_index, body, update_mask)
@@ -144,7 +145,7 @@ async def patch_task_instance_by_map_index(
     dag_id: str,
     dag_run_id: str,
     task_id: str,
-    map_index: int,
+    map_index: Whole,
     body: PatchTaskInstanceBody,
     update_mask: Mask = None,
 ) -> TaskInstanceCollectionResponse:
@@ -153,7 +154,7 @@ async def patch_task_instance_by_map_index(
 
 @router.delete(TASK, responses=refusals(401, 403, 404, 409, 422))
 async def delete_task_instance(
-    call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: int = UNMAPPED
+    call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: Whole = UNMAPPED
 ) -> None:
     call.may(Action.DELETE, Resource.TASK_INSTANCE, dag_id)
 
@@ -253,7 +254,7 @@ async def _patch_one(
     dag_id: str,
     run_id: str,
     task_id: str,
-    map_index: int | None,
+    map_index: Whole | None,
     body: PatchTaskInstanceBody,
     mask: Sequence[str] | None,
 ) -> TaskInstanceCollectionResponse:
@@ -268,7 +269,7 @@ async def _preview_one(
     dag_id: str,
     run_id: str,
     task_id: str,
-    map_index: int | None,
+    map_index: Whole | None,
     body: PatchTaskInstanceBody,
     mask: Sequence[str] | None,
 ) -> TaskInstanceCollectionResponse:
@@ -279,7 +280,7 @@ async def _preview_one(
     )
 
 
-def _ref(tx: PublicTransaction, dag_id: str, run_id: str, task_id: str, map_index: int | None) -> tuple[TaskRef, ...]:
+def _ref(tx: PublicTransaction, dag_id: str, run_id: str, task_id: str, map_index: Whole | None) -> tuple[TaskRef, ...]:
     """The instance, all instances of the task without an index. Raises `NotFound`."""
     if map_index is not None:
         require_instance(tx, dag_id, run_id, task_id, map_index)

@@ -21,6 +21,7 @@ from tradewind.wire.states import EXECUTING_STATES, TERMINAL_STATES, TaskInstanc
 
 from .caller import Call, Caller
 from .dag_runs import require_dag, require_run
+from .models.base import Whole
 from .models.filters import DurationRange, EndDateRange, LogicalDateRange, RunAfterRange, StartDateRange, UpdatedAtRange
 from .models.task_instances import (
     TaskDependencyCollectionResponse,
@@ -53,12 +54,12 @@ class MappedQuery(Page, RunAfterRange, LogicalDateRange, StartDateRange, EndDate
     queue_name_pattern: str | None = None
     queue_name_prefix_pattern: str | None = None
     executor: list[str] = []
-    version_number: list[int] = []
-    try_number: list[int] = []
+    version_number: list[Whole] = []
+    try_number: list[Whole] = []
     operator: list[str] = []
     operator_name_pattern: str | None = None
     operator_name_prefix_pattern: str | None = None
-    map_index: list[int] = []
+    map_index: list[Whole] = []
     rendered_map_index_pattern: str | None = None
     rendered_map_index_prefix_pattern: str | None = None
     order_by: list[str] = ["map_index"]
@@ -165,42 +166,42 @@ async def get_mapped_task_instances(
 
 @router.get(TASK + "/dependencies", responses=refusals(401, 403, 404, 422))
 async def get_task_instance_dependencies(
-    call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: int = UNMAPPED
+    call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: Whole = UNMAPPED
 ) -> TaskDependencyCollectionResponse:
     return await _dependencies(call, dag_id, dag_run_id, task_id, map_index)
 
 
 @router.get(TASK + "/{map_index}/dependencies", responses=refusals(401, 403, 404, 422))
 async def get_task_instance_dependencies_by_map_index(
-    call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: int
+    call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: Whole
 ) -> TaskDependencyCollectionResponse:
     return await _dependencies(call, dag_id, dag_run_id, task_id, map_index)
 
 
 @router.get(TASK + "/tries", responses=refusals(401, 403, 404, 422))
 async def get_task_instance_tries(
-    call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: int = UNMAPPED
+    call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: Whole = UNMAPPED
 ) -> TaskInstanceHistoryCollectionResponse:
     return await _tries(call, dag_id, dag_run_id, task_id, map_index)
 
 
 @router.get(TASK + "/{map_index}/tries", responses=refusals(401, 403, 404, 422))
 async def get_mapped_task_instance_tries(
-    call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: int
+    call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: Whole
 ) -> TaskInstanceHistoryCollectionResponse:
     return await _tries(call, dag_id, dag_run_id, task_id, map_index)
 
 
 @router.get(TASK + "/tries/{task_try_number}", responses=refusals(401, 403, 404, 422))
 async def get_task_instance_try_details(
-    call: Caller, dag_id: str, dag_run_id: str, task_id: str, task_try_number: int, map_index: int = UNMAPPED
+    call: Caller, dag_id: str, dag_run_id: str, task_id: str, task_try_number: Whole, map_index: Whole = UNMAPPED
 ) -> TaskInstanceHistoryResponse:
     return await _one_try(call, dag_id, dag_run_id, task_id, map_index, task_try_number)
 
 
 @router.get(TASK + "/{map_index}/tries/{task_try_number}", responses=refusals(401, 403, 404, 422))
 async def get_mapped_task_instance_try_details(
-    call: Caller, dag_id: str, dag_run_id: str, task_id: str, task_try_number: int, map_index: int
+    call: Caller, dag_id: str, dag_run_id: str, task_id: str, task_try_number: Whole, map_index: Whole
 ) -> TaskInstanceHistoryResponse:
     return await _one_try(call, dag_id, dag_run_id, task_id, map_index, task_try_number)
 
@@ -211,7 +212,7 @@ last_router = APIRouter(tags=["Task Instance"])
 
 @last_router.get(TASK + "/{map_index}", responses=refusals(401, 403, 404, 422))
 async def get_mapped_task_instance(
-    call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: int
+    call: Caller, dag_id: str, dag_run_id: str, task_id: str, map_index: Whole
 ) -> TaskInstanceResponse:
     call.may(_READ, Resource.TASK_INSTANCE, dag_id)
     return await call.read(
@@ -219,7 +220,7 @@ async def get_mapped_task_instance(
     )
 
 
-def require_instance(tx: PublicTransaction, dag_id: str, run_id: str, task_id: str, map_index: int) -> TaskView:
+def require_instance(tx: PublicTransaction, dag_id: str, run_id: str, task_id: str, map_index: Whole) -> TaskView:
     """The instance. Raises `NotFound` naming what there is not."""
     path = map_path_of(map_index)
     for view in _instances(tx, dag_id, run_id, task_id):
@@ -298,7 +299,7 @@ def _is_mapped(document: DagDocument, task_id: str, rows: Sequence[TaskRow]) -> 
 
 
 async def _dependencies(
-    call: Call, dag_id: str, run_id: str, task_id: str, map_index: int
+    call: Call, dag_id: str, run_id: str, task_id: str, map_index: Whole
 ) -> TaskDependencyCollectionResponse:
     call.may(_READ, Resource.TASK_INSTANCE, dag_id)
 
@@ -314,7 +315,7 @@ async def _dependencies(
 
 
 async def _tries(
-    call: Call, dag_id: str, run_id: str, task_id: str, map_index: int
+    call: Call, dag_id: str, run_id: str, task_id: str, map_index: Whole
 ) -> TaskInstanceHistoryCollectionResponse:
     call.may(_READ, Resource.TASK_INSTANCE, dag_id)
 
@@ -327,7 +328,7 @@ async def _tries(
 
 
 async def _one_try(
-    call: Call, dag_id: str, run_id: str, task_id: str, map_index: int, number: int
+    call: Call, dag_id: str, run_id: str, task_id: str, map_index: Whole, number: int
 ) -> TaskInstanceHistoryResponse:
     tries = (await _tries(call, dag_id, run_id, task_id, map_index)).task_instances
     for each in tries:

@@ -16,6 +16,7 @@ from tradewind.wire.errors import NotFound
 
 from .caller import Caller
 from .dag_runs import require_dag
+from .models.base import Whole
 from .models.dag_versions import DAGVersionCollectionResponse, DagVersionResponse
 from .models.tasks import TaskCollectionResponse, TaskResponse, TimeDelta
 from .paging import Page, conditions, order, page_of, sorted_by
@@ -51,7 +52,7 @@ async def get_task(call: Caller, dag_id: str, task_id: str) -> TaskResponse:
 
 
 class VersionsQuery(Page):
-    version_number: int | None = None
+    version_number: Whole | None = None
     bundle_name: str | None = None
     bundle_version: str | None = None
     order_by: list[str] = ["id"]
@@ -75,7 +76,7 @@ async def get_dag_versions(
 
 
 @router.get("/dags/{dag_id}/dagVersions/{version_number}", tags=["DagVersion"], responses=refusals(401, 403, 404, 422))
-async def get_dag_version(call: Caller, dag_id: str, version_number: int) -> DagVersionResponse:
+async def get_dag_version(call: Caller, dag_id: str, version_number: Whole) -> DagVersionResponse:
     call.may(Action.READ, Resource.VERSION, dag_id)
 
     def ask(tx: PublicTransaction) -> DagVersionResponse:

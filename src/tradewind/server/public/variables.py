@@ -53,6 +53,8 @@ async def post_variable(call: Caller, body: VariableBody) -> VariableResponse:
     call.may(Action.CREATE, Resource.VARIABLE)
 
     def act(tx: PublicTransaction) -> VariableResponse:
+        if not body.key.isprintable():
+            raise UnprocessableContent("the key of a variable must be printable")
         if tx.variable_get(body.key) is not None:
             raise Conflict(f"variable {body.key!r} exists already")
         return _answer(call, _put(call, tx, body.key, _text(body), body.description))

@@ -18,6 +18,7 @@ from tradewind.wire.ids import map_index_of, map_path_of
 
 from .caller import Call, Caller
 from .dag_runs import require_run
+from .models.base import Whole
 from .models.filters import LogicalDateRange, RunAfterRange
 from .models.xcoms import (
     XComCollectionResponse,
@@ -48,7 +49,7 @@ class XComsQuery(Page, LogicalDateRange, RunAfterRange):
     run_id_prefix_pattern: str | None = None
     task_id_pattern: str | None = None
     task_id_prefix_pattern: str | None = None
-    map_index_filter: int | None = None
+    map_index_filter: Whole | None = None
     order_by: list[str] = ["dag_id", "task_id", "run_id", "map_index", "key"]
 
 
