@@ -11,11 +11,12 @@ from tradewind.domain.assets import find_cycles
 from tradewind.kernel.log import get_logger
 from tradewind.ports.asset_rows import AssetRow, AssetUseRow
 from tradewind.ports.store import Transaction
-from tradewind.wire.assets import AliasLeaf, AssetLeaf, Leaf, NameLeaf, UriLeaf, leaves_of, topic_of
+from tradewind.wire.assets import AliasLeaf, AssetFacts, AssetLeaf, Leaf, NameLeaf, UriLeaf, leaves_of, topic_of
 from tradewind.wire.document import DagDocument
 from tradewind.wire.schedule import AssetSchedule, PartitionedAssetSchedule, Schedule
 
 from . import listening
+from .watchers import sync_watchers
 
 log = get_logger("assets")
 Identity = tuple[str, str]
@@ -31,7 +32,7 @@ def publish_assets(
     """
     uses = uses_of(document, now)
     _tell_listeners(tx, document, now)
-    tx.asset_put(document.assets, now)
+    former = _describe(tx, document, now)
     tx.alias_put(document.aliases)
     before = tx.asset_use_put(document.dag_id, uses)
     if uses or before:
@@ -39,6 +40,9 @@ def publish_assets(
         if other_schedule:
             tx.partition_share_delete(document.dag_id)
         settle_assets(tx, _identities(before) ^ _identities(uses))
+    for name, uri in sorted({identity for identity, names in former.items() if names} | _watched(document)):
+        for row in tx.asset_find(name=name, uri=uri):
+            sync_watchers(tx, row, now, former.get((name, uri), ()))
 
 
 def _tell_listeners(tx: Transaction, document: DagDocument, now: datetime) -> None:
@@ -62,6 +66,9 @@ def retire_assets(tx: Transaction, dag_ids: Iterable[str]) -> None:
             tx.asset_cursor_set(dag_id, (), paused=False)
             tx.partition_share_delete(dag_id)
             settle_assets(tx, _identities(before))
+            for name, uri in sorted(_identities(before)):
+                for row in tx.asset_find(name=name, uri=uri):
+                    sync_watchers(tx, row, tx.now())
 
 
 def settle_assets(tx: Transaction, identities: Iterable[Identity]) -> None:
@@ -146,6 +153,24 @@ def warnings_of(tx: Transaction, dag_id: str) -> list[tuple[str, str]]:
         path = " → ".join(cycle)
         found.append(("asset cycle", f"assets make these DAGs trigger one another round and round: {path}"))
     return found
+
+
+def _describe(tx: Transaction, document: DagDocument, now: datetime) -> dict[Identity, tuple[str, ...]]:
+    """Write what the document says of assets; names of the watchers that each had before. A bare mention says nothing
+    of an asset that is known."""
+    former: dict[Identity, tuple[str, ...]] = {}
+    told = []
+    for facts in document.assets:
+        known = tx.asset_find(name=facts.name, uri=facts.uri)
+        former[facts.name, facts.uri] = tuple(known[0].watchers) if known else ()
+        if not known or facts != AssetFacts(name=facts.name, uri=facts.uri):
+            told.append(facts)
+    tx.asset_put(told, now)
+    return former
+
+
+def _watched(document: DagDocument) -> set[Identity]:
+    return {(facts.name, facts.uri) for facts in document.assets if facts.watchers}
 
 
 def _topics_reached(tx: Transaction, use: AssetUseRow) -> list[str]:

@@ -45,6 +45,11 @@ class TriggerTx(Protocol):
     def trigger_release(self, triggerer: str) -> int:
         """Its triggers are for others (orderly stop); how many. Rings "triggers"."""
 
+    def trigger_end(self, ti_ids: Iterable[str]) -> None:
+        """These waits are over from outside: those that are hosted are cancelled, the others removed. Rings
+        "triggers" where something has to be ended.
+        """
+
     def trigger_forget(self, ti_ids: Iterable[str]) -> None:
         """Their tries are over: remove what was kept of their waits."""
 

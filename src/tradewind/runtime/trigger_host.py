@@ -92,6 +92,9 @@ class Running:
         if self.task is not None:
             self.task.cancel()
 
+    def saved(self, number: int) -> None:
+        """An event is stored; only watchers wait for that."""
+
     def _make(self) -> BaseTrigger:
         wanted = self.wanted
         self.host.load(wanted.classpath, wanted.file)
@@ -128,6 +131,8 @@ class Host:
         self._stop = asyncio.Event()
         self._loaded: set[str] = set()
         self._helpers: set[asyncio.Task[None]] = set()
+        self.streams: Any = None
+        """`trigger_watch.Streams`, once a watcher shares one."""
 
     def run(self) -> None:
         first = read_frame(self._sock)
@@ -194,13 +199,25 @@ class Host:
                 self._help(running.kill())
             elif running is not None:
                 running.cancel()
+        elif kind == ToHost.SAVED:
+            saved = words.decode_saved(payload)
+            watching = self.running.get(saved.token)
+            if watching is not None:
+                watching.saved(saved.number)
         elif kind == ToHost.STOP:
             self._stop.set()
 
     def _begin(self, wanted: RunTrigger) -> None:
         if wanted.token not in self.running:
-            running = self.running[wanted.token] = Running(self, wanted)
+            running = self.running[wanted.token] = self._running(wanted)
             running.task = asyncio.ensure_future(running.live())
+
+    def _running(self, wanted: RunTrigger) -> Running:
+        if not wanted.is_watcher:
+            return Running(self, wanted)
+        from .trigger_watch import Watching  # few hosts have watchers
+
+        return Watching(self, wanted)
 
     def _help(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.ensure_future(work)

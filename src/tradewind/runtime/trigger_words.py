@@ -24,6 +24,8 @@ class ToHost(IntEnum):
     """`HostReply`."""
     STOP = 5
     """Clean up and leave; the triggers go on elsewhere."""
+    SAVED = 6
+    """`EventSaved`."""
 
 
 class FromHost(IntEnum):
@@ -68,6 +70,8 @@ class RunTrigger(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str
     map_index: int
     try_number: int
+    is_watcher: bool = False
+    """Tells of one event after another, for an asset."""
 
 
 class CancelTrigger(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +80,13 @@ class CancelTrigger(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     killed: bool
     """A person or a rule of the run ended it: call `on_kill`."""
+
+
+class EventSaved(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of a watcher is stored: it may go on."""
+
+    token: str
+    number: int
 
 
 class HostReply(msgspec.Struct, frozen=True):
@@ -90,6 +101,8 @@ class Fired(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     event: str | None = None
     outcome: Outcome | None = None
     error: str | None = None
+    number: int = 0
+    """Of an event of a watcher, which goes on when it hears `EventSaved`; 0: the trigger is over."""
 
 
 class TriggerLine(msgspec.Struct, frozen=True):
@@ -118,6 +131,7 @@ _encoder = msgspec.msgpack.Encoder(enc_hook=plain)
 encode = _encoder.encode
 decode_start = msgspec.msgpack.Decoder(HostStart).decode
 decode_run = msgspec.msgpack.Decoder(RunTrigger).decode
+decode_saved = msgspec.msgpack.Decoder(EventSaved).decode
 decode_cancel = msgspec.msgpack.Decoder(CancelTrigger).decode
 decode_reply = msgspec.msgpack.Decoder(HostReply).decode
 decode_fired = msgspec.msgpack.Decoder(Fired).decode

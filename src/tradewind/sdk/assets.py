@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from tradewind.wire import assets as wire
+from tradewind.wire.errors import InvalidValue
 
 from .errors import WrongArgument, WrongValue
 
@@ -73,8 +74,16 @@ class AssetWatcher:
 
     def facts(self) -> wire.AssetWatcherFacts:
         """As data."""
+        from .values import to_json
+
         path, kwargs = self.trigger.serialize()
-        return wire.AssetWatcherFacts(name=self.name, trigger=path, kwargs=_plain(kwargs, self.name))
+        try:
+            words: dict[str, Any] = json.loads(to_json(dict(kwargs)))
+        except (InvalidValue, TypeError, ValueError) as error:
+            raise WrongValue(
+                f"asset watcher {self.name!r}: what serialize() of {path} gives cannot be stored: {error}"
+            ) from None
+        return wire.AssetWatcherFacts(name=self.name, trigger=path, kwargs=words)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AssetWatcher) and self.facts() == other.facts()

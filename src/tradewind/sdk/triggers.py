@@ -26,7 +26,7 @@ import importlib
 import logging
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -37,6 +37,7 @@ from tradewind.wire.errors import InvalidValue
 from tradewind.wire.states import TaskInstanceState
 
 from .exceptions import AirflowException, TaskDeferralError, TaskDeferralTimeout, TaskDeferred
+from .shared_stream import SharedStreamProducer
 from .values import PatternGate, from_json, to_json
 
 FAIL_METHOD = "__fail__"
@@ -149,6 +150,24 @@ class BaseEventTrigger(BaseTrigger):
     """Base of triggers that assets may watch: they yield events again and again."""
 
     supports_triggerer_queue: ClassVar[bool] = False
+
+    def shared_stream_key(self) -> Hashable | None:
+        """Triggers of one class with equal keys share one poll; None: this one polls by itself, with `run`."""
+        return None
+
+    @classmethod
+    def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncIterator[Any]:  # a subclass uses it
+        """The poll: yields events for ever. An asynchronous generator; `kwargs` are those of one of the triggers."""
+        raise NotImplementedError(f"{cls.__name__} has a shared_stream_key but no open_shared_stream")
+
+    @classmethod
+    def create_shared_stream_producer(cls, kwargs: dict[str, Any]) -> SharedStreamProducer:
+        """The poll with acknowledgement, instead of `open_shared_stream`."""
+        raise NotImplementedError(f"{cls.__name__} has no create_shared_stream_producer")
+
+    def filter_shared_stream(self, shared_stream: AsyncIterator[Any]) -> AsyncIterator[TriggerEvent]:
+        """This trigger's events out of those of the poll. An asynchronous generator."""
+        raise NotImplementedError(f"{type(self).__name__} has a shared_stream_key but no filter_shared_stream")
 
     @staticmethod
     def hash(classpath: str, kwargs: Mapping[str, Any]) -> int:

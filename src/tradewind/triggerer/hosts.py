@@ -139,6 +139,12 @@ class Hosts:
         """To what a trigger asked."""
         self._send(host, ToHost.REPLY, words.encode(words.HostReply(number, reply)))  # type: ignore[arg-type]
 
+    def saved(self, token: str, number: int) -> None:
+        """An event of a watcher is stored."""
+        host = self._of.get(token)
+        if host is not None:
+            self._send(host, ToHost.SAVED, words.encode(words.EventSaved(token=token, number=number)))
+
     def wanted(self, token: str) -> RunTrigger | None:
         found = self._wanted.get(token)
         return None if found is None else found[1]

@@ -15,6 +15,7 @@ import msgspec
 
 from tradewind.commands.documents import Documents
 from tradewind.commands.trigger_desk import TriggerDesk
+from tradewind.commands.watchers import is_watch, tell_watched
 from tradewind.kernel.clock import Clock
 from tradewind.kernel.log import get_logger
 from tradewind.kernel.outage import Outage
@@ -84,6 +85,8 @@ class Triggerer(ThreadService):
         self._documents = Documents()
         self._fires: list[TriggerFire] = []
         self._ends: list[tuple[str, Outcome]] = []
+        self._watched: list[words.Fired] = []
+        """Events of watchers, which go on when these are stored."""
         self._rung = True
         self._beat_at = 0.0
         self._look_at = 0.0
@@ -120,7 +123,7 @@ class Triggerer(ThreadService):
             self._beat()
             self._beat_at = self._clock.monotonic() + self._options.heartbeat_seconds
         look = now >= self._look_at
-        if self._fires or self._ends or self._rung or look:
+        if self._fires or self._ends or self._watched or self._rung or look:
             self._write(claim=self._rung or look)
             self._rung = False
         if look:
@@ -224,6 +227,9 @@ class Triggerer(ThreadService):
     def _fired(self, fired: words.Fired) -> None:
         if fired.token not in self.hosts:
             return  # cancelled, or said by a host that was ended since
+        if fired.number:
+            self._watched.append(fired)
+            return
         wanted = self.hosts.forget(fired.token)
         what = wanted.classpath if wanted is not None else "trigger"
         if fired.outcome is not None:
@@ -268,17 +274,21 @@ class Triggerer(ThreadService):
     # --- rows ---------------------------------------------------------------------------------------------------------
 
     def _write(self, *, claim: bool) -> None:
-        fires, ends = self._fires, self._ends
+        fires, ends, watched = self._fires, self._ends, self._watched
         claimed: list[tuple[TriggerRow, str, str]] = []
         cancelled: list[str] = []
         with self._store.begin() as tx:
             if fires or ends:
                 self._desk.end(tx, fires, ends)
+            if watched:
+                tell_watched(tx, [(each.token, each.event) for each in watched], self._clock.now())
             if claim:
                 cancelled = tx.trigger_take_cancelled(self._id)
                 room = self._options.capacity - len(self.hosts) + len(cancelled)
                 claimed = self._claim(tx, room)
-        self._fires, self._ends = [], []
+        self._fires, self._ends, self._watched = [], [], []
+        for each in watched:
+            self.hosts.saved(each.token, each.number)
         for token in [fire.token for fire in fires] + [token for token, _ in ends]:
             self._logs.close(token)
         for token in cancelled:
@@ -327,6 +337,7 @@ class Triggerer(ThreadService):
                 task_id=row.task_id,
                 map_index=path[-1] if path else -1,
                 try_number=row.try_number,
+                is_watcher=is_watch(row.token),
             ),
         )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.conformance.store_exam.seeds import START, put_dag, put_run, undone
+from tests.conformance.store_exam.seeds import START, component_row, new_id, put_dag, put_run, undone
 
 from tradewind.kernel.clock import VirtualClock
 from tradewind.ports.asset_rows import AssetEventRow, AssetUseRow, PartitionShareRow
 from tradewind.ports.store import Store, Transaction
+from tradewind.ports.trigger_rows import TriggerRow
 from tradewind.wire.assets import AliasFacts, AssetFacts, AssetWatcherFacts, asset_topic, topics_of_event
 
 A = asset_topic("a", "s3://a")
@@ -240,6 +241,31 @@ class AssetExam:
         with store.begin() as tx:
             mine = tell(tx, event(a))
             assert [each.event_id for each in tx.asset_waiting("reader")] == [mine]
+
+    def test_waits_that_are_over_from_outside(self, store: Store) -> None:
+        def wait(token: str, ti_id: str) -> TriggerRow:
+            return TriggerRow(
+                token=token,
+                ti_id=ti_id,
+                run_key=ti_id,
+                version_id=ti_id,
+                dag_id="d",
+                run_id="r",
+                task_id="t",
+                classpath="m.T",
+                created_at=START,
+            )
+
+        one, other = new_id(), new_id()
+        with store.begin() as tx:
+            tx.component_start(component_row("triggerer", "host", START, id="host"))
+            tx.trigger_put([wait("a", one), wait("b", other)])
+            tx.trigger_end([one])
+            assert set(tx.trigger_list_waiting([one, other])) == {other}
+            assert [row.token for row in tx.trigger_claim("host", 10, 10)] == ["b"]
+            tx.trigger_end([one, other])
+            assert tx.trigger_take_cancelled("host") == ["b"]
+            assert tx.trigger_get_many(["a", "b"]) == {}
 
     def test_timetables_are_asked_by_one_at_a_time(self, store: Store, clock: VirtualClock) -> None:
         with store.begin() as tx:

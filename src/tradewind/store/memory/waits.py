@@ -96,6 +96,16 @@ class WaitPart(Unit):
             self.topics.add("triggers")
         return len(hosted)
 
+    def trigger_end(self, ti_ids: Iterable[str]) -> None:
+        journal = self._write("trigger_end")
+        for ti_id in ti_ids:
+            for row in self._data.triggers.found("instance", ti_id):
+                if row.state is TriggerState.WAITING and row.triggerer is not None:
+                    self._data.triggers.put(journal, row.token, replace(row, state=TriggerState.CANCELLED))
+                    self.topics.add("triggers")
+                elif row.state is not TriggerState.CANCELLED:
+                    self._data.triggers.delete(journal, row.token)
+
     def trigger_forget(self, ti_ids: Iterable[str]) -> None:
         journal = self._write("trigger_forget")
         for ti_id in ti_ids:

@@ -159,6 +159,12 @@ class TriggerQueries(Work):
             self.ring("triggers")
         return len(released)
 
+    def trigger_end(self, ti_ids: Iterable[str]) -> None:
+        wanted = self._ids(ti_ids)
+        self._write(trigger_drop(self._dialect), ti_ids=wanted)
+        if self._rows(trigger_cancel(self._dialect), ti_ids=wanted):
+            self.ring("triggers")
+
     def trigger_forget(self, ti_ids: Iterable[str]) -> None:
         self._write(trigger_forget(self._dialect), ti_ids=self._ids(ti_ids))
 
