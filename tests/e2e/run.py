@@ -31,14 +31,14 @@ def main() -> int:
     parser.add_argument("--shots", action="store_true")
     parser.add_argument("--dags", type=int, default=10_000, help="how many DAGs the big data has")
     parser.add_argument("--gigabyte", action="store_true", help="with a log of a gigabyte")
-    parser.add_argument("rest", nargs="*", help="for Playwright, for example -g trigger")
-    given, more = parser.parse_known_args()
+    parser.add_argument("-g", "--grep", help="only the tests whose name fits")
+    given = parser.parse_args()
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if chromium is None:
         print("no Chromium: scripts/chromium.sh installs one", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory(prefix="tradewind-e2e-") as folder:
-        return _walk(Path(folder), given, [*given.rest, *more], chromium)
+        return _walk(Path(folder), given, ["-g", given.grep] if given.grep else [], chromium)
 
 
 def _walk(folder: Path, given: argparse.Namespace, rest: list[str], chromium: str) -> int:

@@ -51,7 +51,7 @@ function Shown({ dag, runs, planned }: { dag: string; runs: [number, string, str
     <div className="page">
       <div className="card"><div className="body">
         {/* oxlint-disable-next-line jsx-a11y/no-static-element-interactions */}
-        <div className="cal" onPointerUp={() => setDrag(null)} onPointerLeave={() => setDrag(null)}>
+        <div className="cal" ref={(element) => { if (element && !element.dataset.seen) { element.dataset.seen = "1"; element.scrollLeft = element.scrollWidth; } }} onPointerUp={() => setDrag(null)} onPointerLeave={() => setDrag(null)}>
           <div className="cal-names">{[t("Mon"), "", t("Wed"), "", t("Fri"), "", t("Sun")].map((name, place) => <span key={String(place)}>{name}</span>)}</div>
           {weeks.map((week) => (
             <div key={week[0]} className="cal-week">

@@ -38,7 +38,7 @@ const look = EditorView.theme({
 
 function base(wrap: boolean): Extension[] {
   const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
-  return [EditorView.cspNonce.of(nonce), lineNumbers(), python(), syntaxHighlighting(colours), look, EditorState.readOnly.of(true), EditorView.contentAttributes.of({ "aria-label": t("Code of the DAG file") }), search({ top: true }), highlightSelectionMatches(), keymap.of(searchKeymap), ...(wrap ? [EditorView.lineWrapping] : [])];
+  return [EditorView.cspNonce.of(nonce), lineNumbers(), python(), syntaxHighlighting(colours), look, EditorState.readOnly.of(true), EditorView.contentAttributes.of({ tabindex: "0", "aria-label": t("Code of the DAG file") }), search({ top: true }), highlightSelectionMatches(), keymap.of(searchKeymap), ...(wrap ? [EditorView.lineWrapping] : [])];
 }
 
 /** Where the function of a task begins, as far as it can be told from the text. */

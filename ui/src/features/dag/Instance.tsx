@@ -41,7 +41,8 @@ function Shown({ data, dag, run, task, map, tab, setTab, page }: { data: Instanc
     { keys: "c", what: t("Clear and run again"), act: () => setOpen("clear") },
     { keys: "m", what: t("Mark"), act: () => setOpen("success") },
     { keys: "y", what: t("Why is it (not) running"), act: () => setTab("why") },
-    ...names.map(([name, word], place) => ({ keys: String(place + 1), what: t(word), act: () => setTab(name) })),
+    // In the panel digits choose the view of the DAG.
+    ...(page ? names : []).map(([name, word], place) => ({ keys: String(place + 1), what: t(word), act: () => setTab(name) })),
   ]);
   const tries = [...data.attempts.map((each) => each.try_number), row.try_number].filter((each, place, all) => each > 0 && all.indexOf(each) === place);
   const place = map === "" ? -1 : Number(map);
