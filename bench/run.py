@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from types import FrameType
 
 import msgspec
-from bench import machine, measure_files, measure_rest, measure_runs, report
+from bench import machine, measure_files, measure_rest, measure_runs, measure_waits, report
 from bench.databases import DATABASES
 from bench.installation import Failed
 from bench.results import Figure
@@ -26,6 +26,9 @@ ON_DATABASES: dict[str, Callable[..., Iterator[Figure]]] = {
     "cold": measure_files.cold,
     "idle": measure_rest.idle,
     "start": measure_rest.start,
+    "triggers": measure_waits.triggers,
+    "sensors": measure_waits.sensors,
+    "expansion": measure_waits.expansion,
 }
 BY_THEMSELVES: dict[str, Callable[..., Iterator[Figure]]] = {
     "commandline": measure_rest.commandline,
