@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tradewind import DAG, BaseOperator
+from tradewind import DAG, BaseOperator, TaskGroup
 from tradewind.sdk.compile import compile_dag
 from tradewind.sdk.errors import WrongArgument, WrongValue
 from tradewind.sdk.weights import PriorityWeightStrategy
@@ -102,3 +102,37 @@ def test_what_is_for_executors_reaches_the_document() -> None:
     task = _task(dag)
     assert (task.queue, task.executor, task.executor_config) == ("gpu", "celery", {"a": 1})
     assert task.resources == {"cpus": 2, "ram": 1024}
+
+
+def test_documentation_in_each_form() -> None:
+    with DAG("d") as dag:
+        Nothing(task_id="t", doc="plain", doc_json={"a": 1})
+        Nothing(task_id="rst", doc_rst="*rst*")
+        Nothing(task_id="yaml", doc_yaml="a: 1")
+        Nothing(task_id="md", doc_md="# md", doc="other")
+    assert (_task(dag).doc_md, _task(dag).extra["doc_json"]) == ("plain", {"a": 1})
+    assert [_task(dag, name).doc_md for name in ("rst", "yaml", "md")] == ["*rst*", "a: 1", "# md"]
+
+
+def test_a_task_names_its_logger_and_its_group() -> None:
+    with DAG("d") as dag:
+        group = TaskGroup("g")
+        task = Nothing(task_id="t", logger_name="mine", task_group=group)
+    assert task.log.name == "mine"
+    assert (task.task_id, _task(dag, "g.t").group_id) == ("g.t", "g")
+
+
+def test_a_dag_takes_a_root_group_that_was_made_before() -> None:
+    first = DAG("first")
+    assert DAG("second", task_group=first.task_group).task_group is first.task_group
+
+
+def test_limits_of_a_run_reach_the_document() -> None:
+    document = compile_dag(DAG("d", max_active_tasks=3, tags=["a", "b"]), file="f.py")
+    assert (document.max_active_tasks, document.tags) == (3, ("a", "b"))
+
+
+def test_waiting_for_downstream_waits_for_the_past_too() -> None:
+    with DAG("d") as dag:
+        Nothing(task_id="t", wait_for_downstream=True)
+    assert (_task(dag).wait_for_downstream, _task(dag).depends_on_past) == (True, True)

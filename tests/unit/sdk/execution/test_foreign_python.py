@@ -232,3 +232,34 @@ def test_a_task_in_another_language(bench: Any) -> None:
     stub = dag.get_task("elsewhere")
     assert (stub.queue, stub.retries, stub.operator_name) == ("java", 2, "@task.stub")
     assert "no worker for that language listens on queue 'java'" in bench.run(stub).reason
+
+
+def test_a_branch_in_a_virtual_environment(bench: Any, tmp_path: Path) -> None:
+    with DAG("d") as dag:
+
+        @task.branch_virtualenv(venv_cache_path=str(tmp_path))
+        def choose() -> list[str]:
+            return ["a"]
+
+        @task
+        def a() -> None: ...
+
+        @task
+        def b() -> None: ...
+
+        choose() >> [a(), b()]
+    outcome = bench.run(dag.get_task("choose"))
+    assert (outcome.state, outcome.skips) == ("success", ("b",))
+
+
+def test_the_decorator_of_environments(bench: Any, tmp_path: Path) -> None:
+    with DAG("d") as dag:
+
+        @task.virtualenv(venv_cache_path=str(tmp_path), system_site_packages=False)
+        def where() -> bool:
+            import sys
+
+            return sys.prefix != sys.base_prefix
+
+        where()
+    assert _value(bench.run(_only(dag))) is True

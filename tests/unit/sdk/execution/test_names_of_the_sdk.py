@@ -360,3 +360,150 @@ def test_they_can_be_left_out(bench: Any) -> None:
         _run(bench, check)
     finally:
         use_defaults(Defaults())
+
+
+# --- callbacks of tasks ----------------------------------------------------------------------------------------------
+
+
+def test_each_end_of_a_task_has_its_callbacks(bench: Any) -> None:
+    from tradewind.sdk.exceptions import AirflowSkipException
+
+    told: list[str] = []
+
+    def tell(kind: str) -> Callable[[Any], None]:
+        return lambda context: told.append(f"{kind} {context['task'].task_id}")
+
+    def fails(_: Any) -> None:
+        raise ValueError("no")
+
+    def skips(_: Any) -> None:
+        raise AirflowSkipException("not today")
+
+    with DAG("d"):
+        for name, does in (("good", lambda context: None), ("bad", fails), ("skipped", skips)):
+            task = Does(
+                task_id=name,
+                does=does,
+                on_execute_callback=tell("execute"),
+                on_success_callback=tell("success"),
+                on_failure_callback=[tell("failure"), tell("again")],
+                on_retry_callback=tell("retry"),
+                on_skipped_callback=tell("skipped"),
+            )
+            bench.run(task, max_tries=0)
+            if name == "bad":
+                bench.run(task, max_tries=1)
+    assert told == [
+        "execute good",
+        "success good",
+        "execute bad",
+        "failure bad",
+        "again bad",
+        "execute bad",
+        "retry bad",
+        "execute skipped",
+        "skipped skipped",
+    ]
+
+
+def test_mail_only_where_it_is_wanted(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr("tradewind.sdk.mail.send_email", lambda to, subject, body: sent.append(subject))
+
+    def fails(_: Any) -> None:
+        raise ValueError("no")
+
+    with DAG("d"):
+        bench.run(Does(task_id="a", does=fails, email="x@y.z", email_on_failure=False), max_tries=0)
+        bench.run(Does(task_id="b", does=fails), max_tries=0)
+    assert sent == []
+
+
+# --- classes and decorators of the list ------------------------------------------------------------------------------
+
+
+def test_operators_of_ones_own_choose_skip_and_wait(bench: Any) -> None:
+    from tradewind import BaseBranchOperator, BaseSensorOperator, BranchMixIn, PokeReturnValue, SkipMixin
+
+    class Chooses(BaseBranchOperator):
+        def choose_branch(self, context: Any) -> str:
+            return "a"
+
+    class Follows(BranchMixIn, BaseOperator):
+        def execute(self, context: Any) -> Any:
+            return self.do_branch(context, "b")
+
+    class Leaves(SkipMixin, BaseOperator):
+        def execute(self, context: Any) -> None:
+            self.skip(context["dag_run"], self.downstream_list)
+
+    class Waits(BaseSensorOperator):
+        def poke(self, context: Any) -> PokeReturnValue:
+            return PokeReturnValue(True, "seen")
+
+    with DAG("d"):
+        tasks = [Chooses(task_id="chooses"), Follows(task_id="follows"), Leaves(task_id="leaves")]
+        waits = Waits(task_id="waits")
+        after = [Does(task_id=name, does=lambda context: None) for name in ("a", "b")]
+        for task in tasks:
+            task >> after
+    assert [set(bench.run(task).skips) for task in tasks] == [{"b"}, {"a"}, {"a", "b"}]
+    assert bench.run(waits).xcoms[0].value.data == b'"seen"'
+
+
+def test_python_and_bash_decorators(bench: Any) -> None:
+    from tradewind import task
+
+    with DAG("d") as dag:
+
+        @task.python
+        def one() -> int:
+            return 1
+
+        @task.bash
+        def two(ds: str = "") -> str:
+            return f"echo {ds}; echo done"
+
+        one()
+        two()
+    assert bench.run(dag.get_task("one")).xcoms[0].value.data == b"1"
+    assert bench.run(dag.get_task("two")).xcoms[0].value.data == b'"done"'
+
+
+def test_names_of_states_labels_and_instances(bench: Any) -> None:
+    from tradewind import AssetAccessControl, EdgeModifier, Label, TaskInstance, TaskInstanceState, literal
+
+    seen: list[Any] = []
+    _run(bench, lambda context: seen.append(context["ti"]))
+    assert isinstance(seen[0], TaskInstance)
+    assert TaskInstanceState("awaiting_input") is TaskInstanceState.AWAITING_INPUT
+    assert len(TaskInstanceState) == 13
+    assert isinstance(Label("x"), EdgeModifier)
+    assert "x" in repr(literal("x"))
+    assert AssetAccessControl(producer_teams=["a"]).producer_teams == ["a"]
+
+
+def test_decorators_that_decide(bench: Any) -> None:
+    from tradewind import task
+
+    with DAG("d") as dag:
+
+        @task.branch
+        def choose() -> str:
+            return "a"
+
+        @task.short_circuit
+        def stop() -> bool:
+            return False
+
+        @task
+        def a() -> None: ...
+
+        @task
+        def b() -> None: ...
+
+        after = [a(), b()]
+        choose() >> after
+        stop() >> after
+    assert bench.run(dag.get_task("choose")).skips == ("b",)
+    assert set(bench.run(dag.get_task("stop")).skips) == {"a", "b"}
