@@ -25,6 +25,10 @@ RUNNING: ContextVar[str] = ContextVar("running", default="tradewind")
 """The command that runs, as typed: `tradewind pools set`."""
 
 
+TARGET: ContextVar[Any] = ContextVar("target", default=None)
+"""The server that --server or --profile name (`cli.profiles.Target`); None: the installation of this machine."""
+
+
 class UsageError(BadInput):
     """The command line is wrong."""
 

@@ -60,7 +60,7 @@ def get_connection(given: Namespace) -> None:
 )
 def set_connection(given: Namespace) -> None:
     """Make or replace a connection."""
-    connection = _given_connection(given)
+    connection = given_connection(given)
     _write({given.conn_id: connection})
     print(f"connection {given.conn_id!r} is set ({connection.conn_type})")
 
@@ -142,7 +142,7 @@ def import_connections(given: Namespace) -> None:
     print(f"{len(found)} connections imported")
 
 
-def _given_connection(given: Namespace) -> Connection:
+def given_connection(given: Namespace) -> Connection:
     whole = [name for name in ("uri", "json") if getattr(given, name) is not None]
     single = {name: getattr(given, name) for name in _FIELDS if getattr(given, name) is not None}
     if len(whole) + bool(set(single) - {"description"}) != 1:

@@ -40,8 +40,14 @@ NOUNS: dict[str, tuple[str, str]] = {
     "roles": ("roles", "Roles: what people may do"),
     "tokens": ("tokens", "API tokens of users, for programs"),
     "audit": ("audit", "The audit log: what people and their tokens changed"),
+    "api": ("api", "Call the REST API of a server"),
+    "login": ("api", "Sign in to a server and remember it"),
+    "profiles": ("api", "Servers that were signed in to"),
     "config": ("config", "Settings and where they come from"),
     "db": ("db", "The metadata database: migrate, check, clean, reset"),
+    "doctor": ("doctor", "What moving DAG files here would meet, file by file"),
+    "providers": ("providers", "Provider packages of Airflow: install, list, show, check"),
+    "migrate-from-airflow": ("migrate", "Bring connections, variables, pools, pause states and history from Airflow"),
     "info": ("info", "What is installed, where it lies and who runs"),
     "version": ("info", "The version"),
     "scheduler": ("serve", "Run a scheduler"),
@@ -51,6 +57,8 @@ NOUNS: dict[str, tuple[str, str]] = {
     "agent": ("serve", "Run the agent that executes tasks on this machine"),
     "celery": ("celery", "Workers that take tasks from a message broker (executor celery)"),
 }
+_OF_SERVERS = ("api", "login", "profiles")
+"""They are about servers themselves."""
 ALIASES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("webserver",): ("api-server",),
     ("db", "init"): ("db", "migrate"),
@@ -108,10 +116,26 @@ def _dispatch(words: list[str]) -> int:
     if words[0] in ("-V", "--version"):
         print(__version__)
         return 0
+    target = None
+    if _is_remote(words):
+        from tradewind.cli.remote import split_options, target_of
+
+        words, options = split_options(words)
+        target = target_of(options)
+        if not words:
+            print(_root_help())
+            return 0
     words = _without_aliases(words)
     noun = _load_noun(words[0])
-    from tradewind.cli.commandline import run_verb
+    from tradewind.cli.commandline import TARGET, run_verb
 
+    if target is not None and words[0] not in _OF_SERVERS:
+        from tradewind.cli.remote import run_remote
+
+        verb = noun.single or noun.verbs.get(words[1] if len(words) > 1 else "")
+        if verb is not None:
+            return run_remote(target, noun, verb, words[1:] if noun.single is not None else words[2:])
+    TARGET.set(target)
     if noun.single is not None:
         return run_verb(f"tradewind {noun.name}", noun.single, words[1:])
     if len(words) < 2 or words[1] in ("-h", "--help"):
@@ -121,6 +145,15 @@ def _dispatch(words: list[str]) -> int:
     if verb is None:
         raise _unknown(f"tradewind {noun.name}", words[1], noun.verbs)
     return run_verb(f"tradewind {noun.name} {verb.name}", verb, words[2:])
+
+
+def _is_remote(words: list[str]) -> bool:
+    """Whether options or the environment name a server. Serving processes never look at the environment for that."""
+    options = ("--server", "--token", "--profile")
+    if any(word.partition("=")[0] in options for word in words):
+        return True
+    serving = any(word in NOUNS and NOUNS[word][0] in ("serve", "celery") for word in words[:1])
+    return not serving and bool(os.environ.get("TRADEWIND_SERVER") or os.environ.get("TRADEWIND_PROFILE"))
 
 
 def _without_aliases(words: list[str]) -> list[str]:
@@ -151,6 +184,7 @@ def _root_help() -> str:
     return (
         f"Tradewind {__version__}: authors, schedules, runs and watches batch workflows.\n\n"
         f"usage: tradewind COMMAND [ARGUMENT ...]\n\n{lines}\n\n"
+        "With --server URL, --token - or --profile NAME a command works on another machine's installation.\n"
         "`tradewind COMMAND --help` tells more. TRADEWIND_HOME names the folder everything lives in "
         "(default ~/tradewind)."
     )

@@ -35,7 +35,7 @@ def create_token(given: Namespace) -> None:
     from tradewind.commands.tokens import create_token as command
 
     with database() as store, store.begin() as tx:
-        made = command(tx, CLOCK.now(), given.user, given.name, scopes=given.scope, days=_days(given.days))
+        made = command(tx, CLOCK.now(), given.user, given.name, scopes=given.scope, days=days_of(given.days))
     end = made.row.expires_at.isoformat(timespec="seconds") if made.row.expires_at else "never"
     print(f"token {made.row.token_id} of {made.row.username!r}, ends {end}")
     print(made.token)
@@ -51,7 +51,7 @@ def revoke_token(given: Namespace) -> None:
     print(f"token {row.token_id} of {row.username!r} is revoked")
 
 
-def _days(text: str) -> float | None:
+def days_of(text: str) -> float | None:
     if text == "never":
         return None
     try:

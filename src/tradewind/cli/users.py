@@ -17,7 +17,7 @@ _NAME = argument("username", help="name of the user")
 _ROLES = argument("-r", "--role", action="append", required=True, help="name of a role; may be given more than once")
 _PASSWORD = argument("-p", "--password", help="- reads a line from standard input; default: asked for")
 _RANDOM = argument("--use-random-password", action="store_true", help="generate one and print it once")
-_COLUMNS = ("username", "roles", "is_active", "origin", "email", "last_login_at")
+COLUMNS = ("username", "roles", "is_active", "origin", "email", "last_login_at")
 
 
 @NOUN.verb("list", OUTPUT)
@@ -27,7 +27,7 @@ def list_users(given: Namespace) -> None:
 
     with database() as store, store.read() as tx:
         rows = tx.user_list()
-    show_rows(map(shown_user, rows), given.output, _COLUMNS, empty="there are no users")
+    show_rows(map(shown_user, rows), given.output, COLUMNS, empty="there are no users")
 
 
 @NOUN.verb("show", _NAME, OUTPUT)
@@ -60,7 +60,7 @@ def create_user(given: Namespace) -> None:
     username = given.name or given.username
     if not username:
         raise BadInput("give the name of the user: `tradewind users create NAME --role ROLE`")
-    password, generated = _password(given)
+    password, generated = chosen_password(given)
     hashed = HashedBefore(Argon2Passwords(), password, username)
     facts: dict[str, Any] = {"email": given.email, "first_name": given.firstname, "last_name": given.lastname}
     with database() as store, store.begin() as tx:
@@ -88,7 +88,7 @@ def set_password(given: Namespace) -> None:
     from tradewind.commands.users import HashedBefore
     from tradewind.commands.users import set_password as command
 
-    password, generated = _password(given)
+    password, generated = chosen_password(given)
     hashed = HashedBefore(Argon2Passwords(), password, given.username)
     with database() as store, store.begin() as tx:
         command(tx, hashed, given.username, password)
@@ -137,7 +137,7 @@ def _set_active(username: str, active: bool) -> None:
     print(f"user {username!r} is {'enabled' if active else 'disabled'}")
 
 
-def _password(given: Namespace) -> tuple[str, bool]:
+def chosen_password(given: Namespace) -> tuple[str, bool]:
     """The password, and whether it was generated."""
     from tradewind.commands.users import generate_password
 
