@@ -16,6 +16,7 @@ from tradewind.wire.errors import BadInput
 NOUN = Noun("assets", "Assets: list, show, make, tell of changes, see what waits")
 NOUNS = {NOUN.name: NOUN}
 _NAME = argument("name", nargs="?", help="name of the asset")
+_PAGE = 1000
 _URI = argument("--uri", help="URI of the asset, instead of its name")
 
 
@@ -171,6 +172,25 @@ def queued(given: Namespace) -> None:
                 for each, at in queued_of_dag(tx, given.dag_id)
             ]
     show_rows(found, given.output, ("dag_id", "asset", "since"), "nothing waits")
+
+
+@NOUN.verb("warnings", OUTPUT)
+def warnings(given: Namespace) -> None:
+    """Show what is wrong with assets: contradictions, circles of DAGs, late ones."""
+    from tradewind.commands.asset_publication import asset_cycles
+
+    with database() as store, store.read() as tx:
+        rows = [{"kind": "circle", "about": dag_id, "warning": text} for dag_id, text in asset_cycles(tx).items()]
+        after = 0
+        while page := tx.asset_list(limit=_PAGE, after=after):
+            after = page[-1].asset_id
+            for row in page:
+                if row.conflict is not None:
+                    rows.append({"kind": "conflict", "about": row.name, "warning": row.conflict})
+                if row.late_since is not None:
+                    text = f"was expected to change by {row.late_since.isoformat()}"
+                    rows.append({"kind": "late", "about": row.name, "warning": text})
+    show_rows(rows, given.output, ("kind", "about", "warning"), "nothing is wrong with assets")
 
 
 @NOUN.verb("partitions", argument("dag_id", help="a DAG that runs on partitions of assets"), OUTPUT)

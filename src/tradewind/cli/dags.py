@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tradewind.cli.commandline import OUTPUT, YES, Noun, argument
+from tradewind.cli.doctor import DEPRECATIONS, deprecations
 from tradewind.cli.output import coloured, show_document, show_rows
 from tradewind.cli.versions import DIFF, SOURCE, VERSIONS, diff, source, versions
 from tradewind.cli.world import CLOCK, confirm, database, instant, json_value, settings
@@ -87,6 +88,7 @@ def show_dag(given: Namespace) -> None:
     LOGICAL_DATE,
     argument("--note", help="a note for those who look at the run later"),
     argument("--partition-key", help="partition the run is for; it has no logical date then"),
+    argument("--key", help="a key of your choice: asking again with it gives the same run"),
     argument("--wait", "-w", action="store_true", help="wait until it is over; exit code 1 unless it succeeded"),
     OUTPUT,
 )
@@ -114,6 +116,7 @@ def trigger(given: Namespace) -> int:
                 conf=conf,
                 note=given.note,
                 partition_key=given.partition_key,
+                client_key=given.key,
             )
         if not given.wait:
             _show_run(run, [], given.output)
@@ -164,6 +167,7 @@ def why(given: Namespace) -> None:
 
 
 NOUN.verb("versions", *VERSIONS)(versions)
+NOUN.verb("deprecations", *DEPRECATIONS)(deprecations)
 NOUN.verb("source", *SOURCE)(source)
 NOUN.verb("diff", *DIFF)(diff)
 

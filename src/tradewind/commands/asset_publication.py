@@ -11,7 +11,17 @@ from tradewind.domain.assets import find_cycles
 from tradewind.kernel.log import get_logger
 from tradewind.ports.asset_rows import AssetRow, AssetUseRow
 from tradewind.ports.store import Transaction
-from tradewind.wire.assets import AliasLeaf, AssetFacts, AssetLeaf, Leaf, NameLeaf, UriLeaf, leaves_of, topic_of
+from tradewind.wire.assets import (
+    AliasLeaf,
+    AssetFacts,
+    AssetLeaf,
+    Leaf,
+    NameLeaf,
+    UriLeaf,
+    leaves_of,
+    topic_of,
+    topics_of_event,
+)
 from tradewind.wire.document import DagDocument
 from tradewind.wire.schedule import AssetSchedule, PartitionedAssetSchedule, Schedule
 
@@ -20,8 +30,6 @@ from .watchers import sync_watchers
 
 log = get_logger("assets")
 Identity = tuple[str, str]
-_WALK_MAX = 1000
-"""DAGs that a search for circles looks at."""
 
 
 def publish_assets(
@@ -127,32 +135,45 @@ def uses_of(document: DagDocument, now: datetime) -> list[AssetUseRow]:
     return [found[key] for key in sorted(found)]
 
 
-def cycle_through(tx: Transaction, dag_id: str) -> list[str]:
-    """DAG ids of a circle in which assets make this DAG trigger itself, the first is the last; empty without one."""
-    arrows: dict[str, set[str]] = {}
-    front = [dag_id]
-    while front and len(arrows) < _WALK_MAX:
-        here = front.pop()
-        if here in arrows:
-            continue
-        outlets = [use for use in tx.asset_use_list(dag_id=here, role="outlet") if use.kind != "alias"]
-        topics = {topic for use in outlets for topic in _topics_reached(tx, use)}
-        arrows[here] = {cursor.dag_id for topic in sorted(topics) for cursor in tx.asset_cursor_list(topic=topic)}
-        front += sorted(arrows[here])
-    return find_cycles(arrows, dag_id)
+def asset_cycles(tx: Transaction) -> dict[str, str]:
+    """DAG id → a sentence with the circle, for DAGs that trigger themselves through assets, round and round."""
+    listeners: dict[str, set[str]] = {}
+    makers: dict[str, list[AssetUseRow]] = {}
+    for use in tx.asset_use_list():
+        if use.role == "schedule":
+            listeners.setdefault(topic_of(_leaf(use)), set()).add(use.dag_id)
+        elif use.role == "outlet" and use.kind != "alias":
+            makers.setdefault(use.dag_id, []).append(use)
+    arrows = {
+        dag_id: {there for use in uses for topic in _topics_reached(tx, use) for there in listeners.get(topic, ())}
+        for dag_id, uses in makers.items()
+    }
+    told = {}
+    for dag_id in sorted(arrows):
+        cycle = find_cycles(arrows, dag_id)
+        if cycle:
+            told[dag_id] = f"assets make these DAGs trigger one another round and round: {' → '.join(cycle)}"
+    return told
 
 
-def warnings_of(tx: Transaction, dag_id: str) -> list[tuple[str, str]]:
-    """(kind, message) of what people should know about the assets of a DAG: contradictions, circles."""
-    found = []
-    for name, uri in sorted(_identities(tx.asset_use_list(dag_id=dag_id))):
-        conflicts = [row.conflict for row in tx.asset_find(name=name, uri=uri) if row.conflict is not None]
-        found += [("asset conflict", conflict) for conflict in conflicts]
-    cycle = cycle_through(tx, dag_id)
-    if cycle:
-        path = " → ".join(cycle)
-        found.append(("asset cycle", f"assets make these DAGs trigger one another round and round: {path}"))
-    return found
+def _topics_reached(tx: Transaction, use: AssetUseRow) -> list[str]:
+    """Topics that a change told of by this outlet comes to."""
+    if use.kind == "asset":
+        return topics_of_event(use.name, use.uri)
+    rows = [row for row in tx.asset_find(name=use.name or None, uri=use.uri or None) if row.is_active][:1]
+    return [topic for row in rows for topic in topics_of_event(row.name, row.uri)]
+
+
+def _leaf(use: AssetUseRow) -> Leaf:
+    match use.kind:
+        case "asset":
+            return AssetLeaf(use.name, use.uri)
+        case "alias":
+            return AliasLeaf(use.name)
+        case "name":
+            return NameLeaf(use.name)
+        case _:
+            return UriLeaf(use.uri)
 
 
 def _describe(tx: Transaction, document: DagDocument, now: datetime) -> dict[Identity, tuple[str, ...]]:
@@ -171,13 +192,6 @@ def _describe(tx: Transaction, document: DagDocument, now: datetime) -> dict[Ide
 
 def _watched(document: DagDocument) -> set[Identity]:
     return {(facts.name, facts.uri) for facts in document.assets if facts.watchers}
-
-
-def _topics_reached(tx: Transaction, use: AssetUseRow) -> list[str]:
-    rows = [row for row in tx.asset_find(name=use.name or None, uri=use.uri or None) if row.is_active][:1]
-    return [
-        topic_of(leaf) for row in rows for leaf in (AssetLeaf(row.name, row.uri), NameLeaf(row.name), UriLeaf(row.uri))
-    ]
 
 
 def _named(leaf: Leaf) -> tuple[str, str, str]:

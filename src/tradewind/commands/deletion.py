@@ -9,6 +9,7 @@ from tradewind.ports.store import Transaction
 from tradewind.wire.errors import Conflict, NotFound
 from tradewind.wire.states import LIVE_RUN_STATES, DagRunState
 
+from .asset_publication import retire_assets
 from .runs import require_dag, require_run, tell_following
 
 _RUNS_BATCH = 500
@@ -62,6 +63,8 @@ def delete_dag(tx: Transaction, dag_id: str) -> int:
     deleted = 0
     while batch := tx.list_runs(dag_id=dag_id, limit=_RUNS_BATCH):
         deleted += _delete_all(tx, batch)
+    retire_assets(tx, [dag_id])
+    tx.timetable_forget(dag_id)
     tx.dag_delete(dag_id)
     return deleted
 

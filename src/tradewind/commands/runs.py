@@ -64,17 +64,26 @@ def trigger_run(
     conf: object = None,
     note: str | None = None,
     partition_key: str | None = None,
+    client_key: str | None = None,
     run_type: DagRunType = DagRunType.MANUAL,
     triggered_by: DagRunTriggeredBy = DagRunTriggeredBy.CLI,
     user: str | None = None,
 ) -> RunRow:
     """Create a queued run.
 
-    A paused DAG takes it: pausing switches the schedule off, not the wish of a person. Raises `NotFound` (DAG),
-    `Conflict` (stale DAG; run id or logical date used already), `InvalidConf`, `BadInput` (run id, naive date, interval
-    that ends before it begins).
+    A paused DAG takes it: pausing switches the schedule off, not the wish of a person. With a `client_key` the wish may
+    be repeated, after an answer that was lost: the run that it made is returned then.
+
+    Raises:
+        NotFound: the DAG does not exist.
+        Conflict: the DAG is stale; run id or logical date are used already; the client key was used with another conf.
+        InvalidConf: see `check_conf`.
+        BadInput: run id, partition key or client key cannot be one; naive date; interval that ends before it begins.
     """
     dag = require_dag(tx, dag_id)
+    made = None if client_key is None else _made_before(tx, dag_id, client_key, conf)
+    if made is not None:
+        return made
     if data_interval is not None and data_interval[0] > data_interval[1]:
         raise BadInput(f"the data interval ends ({data_interval[1].isoformat()}) before it begins")
     check_partition_key(partition_key)
@@ -112,10 +121,24 @@ def trigger_run(
         bundle_version=dag.bundle_version,
         partition_key=partition_key,
         partition_date=None if partition_key is None else partition_date_of(document, partition_key),
+        client_key=client_key,
     )
-    insert_run(tx, row)
+    faster = insert_run(tx, row)
+    if faster is not None:
+        return faster
     note_deadlines(tx, document, row, now)
     return row
+
+
+def _made_before(tx: Transaction, dag_id: str, client_key: str, conf: object) -> RunRow | None:
+    if not client_key.strip() or len(client_key) > KEY_LENGTH_MAX:
+        raise BadInput(f"a client key must have 1 to {KEY_LENGTH_MAX} characters, not {len(client_key)}")
+    made = tx.run_find_by_client_key(dag_id, client_key)
+    if made is not None and made.conf != ({} if conf is None else conf):
+        raise Conflict(
+            f"client key {client_key!r} has made run {made.run_id!r} of DAG {dag_id!r} with another conf: use a new key"
+        )
+    return made
 
 
 def check_partition_key(key: str | None) -> None:
@@ -124,9 +147,12 @@ def check_partition_key(key: str | None) -> None:
         raise BadInput(f"a partition key must have 1 to {KEY_LENGTH_MAX} characters, not {len(key)}: {key[:40]!r}")
 
 
-def insert_run(tx: Transaction, row: RunRow) -> None:
-    """Insert a queued run and ring. Raises `Conflict` naming what is taken."""
+def insert_run(tx: Transaction, row: RunRow) -> RunRow | None:
+    """Insert a queued run and ring. Somebody who asked with the same client key may have been faster: his run. Raises
+    `Conflict` naming what is taken."""
     taken = tx.run_insert(row)
+    if taken == "client_key" and row.client_key is not None:
+        return _made_before(tx, row.dag_id, row.client_key, row.conf)
     if taken == "run_id":
         raise Conflict(f"DAG {row.dag_id!r} has a run {row.run_id!r} already: choose another run id")
     if taken is not None:
@@ -136,6 +162,7 @@ def insert_run(tx: Transaction, row: RunRow) -> None:
         )
     tell_following(tx, row)
     tx.ring("runs", "changes")
+    return None
 
 
 def tell_following(tx: Transaction, run: RunRow) -> None:

@@ -10,6 +10,7 @@ one transaction that is right with any number of them.
 | `Deadlines` | (no mending) deadlines of runs and tasks that are due |
 | `Retention` | (no mending) history that nobody wants any more |
 | `CompletedBackfills` | backfills whose end nobody saw |
+| `LateAssets` | (no mending) assets that did not change when they were expected to |
 | `OrphanedHolds` | slots that instances of ended runs still hold |
 
 Begin reading at `duty.Duty`; `maintenance_services` makes them all.
@@ -26,6 +27,7 @@ from tradewind.ports.vault import Vault
 from .backfills import CompletedBackfills
 from .components import ForgottenComponents
 from .deadlines import Deadlines
+from .late_assets import LateAssets
 from .lost_agents import LostAgents
 from .outbox import OutboxDelivery
 from .retention import Retention
@@ -34,6 +36,7 @@ from .slots import OrphanedHolds, SlotsAudit
 __all__ = [
     "maintenance_services",
     "CompletedBackfills",
+    "LateAssets",
     "LostAgents",
     "ForgottenComponents",
     "SlotsAudit",
@@ -52,6 +55,7 @@ def maintenance_services(store: Store, clock: Clock, settings: Settings, vault: 
         ForgottenComponents(store, interval, settings.scheduler.lease_seconds),
         SlotsAudit(store, interval),
         CompletedBackfills(store, interval),
+        LateAssets(store, interval),
         Retention(store, settings),
         OrphanedHolds(store, interval, settings.maintenance.batch_max),
     ]

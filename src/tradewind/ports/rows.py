@@ -125,6 +125,8 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     partition_key: str | None = None
     partition_date: datetime | None = None
     """The date behind the key, where it has one."""
+    client_key: str | None = None
+    """Said by whoever asked for the run: asking again with it gives this run. (dag_id, client_key) is unique."""
 
 
 class TaskRow(msgspec.Struct, frozen=True, kw_only=True):

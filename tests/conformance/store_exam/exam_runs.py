@@ -91,10 +91,17 @@ class RunExam:
             assert tx.run_insert(run_row(sales, "r1", logical_date=at(1))) == "run_id"
             assert tx.run_insert(run_row(sales, "r1", logical_date=START)) == "run_id"
             assert tx.run_insert(run_row(sales, "r2", logical_date=START)) == "logical_date"
+            assert tx.run_insert(run_row(sales, "k1", client_key="key")) is None
+            assert tx.run_insert(run_row(sales, "k2", client_key="key")) == "client_key"
+            assert tx.run_insert(run_row(stock, "k1", client_key="key")) is None
+            found = tx.run_find_by_client_key("sales", "key")
+            assert found is not None
+            assert found.run_id == "k1"
+            assert tx.run_find_by_client_key("sales", "other") is None
             assert tx.run_insert(run_row(stock, "r1", logical_date=START)) is None
             assert tx.run_insert(run_row(sales, "r3")) is None
             assert tx.run_insert(run_row(sales, "r4")) is None, "runs without a date do not exclude each other"
-            assert {row.run_id for row in tx.list_runs(dag_id="sales")} == {"r1", "r3", "r4"}
+            assert {row.run_id for row in tx.list_runs(dag_id="sales")} == {"r1", "r3", "r4", "k1"}
 
     def test_the_image_holds_all_instances(self, store: Store) -> None:
         with store.begin() as tx:

@@ -169,3 +169,15 @@ def test_clearing_stops_the_attempt_that_lives_now_not_the_one_that_was_seen(wor
         runs.clear_instances(tx, world.documents, world.clock.now(), run, [seen])
     (event,) = world.inbox()
     assert event.instances[0].cancel_token == token
+
+
+class TestClientKeys:
+    def test_asking_again_gives_the_same_run(self, world: World) -> None:
+        world.publish()
+        made = world.trigger(client_key="order-7", conf={"a": 1})
+        assert world.trigger(client_key="order-7", conf={"a": 1}).run_key == made.run_key
+        assert world.trigger(client_key="order-8", conf={"a": 1}).run_key != made.run_key
+        with pytest.raises(Conflict, match="with another conf: use a new key"):
+            world.trigger(client_key="order-7", conf={"a": 2})
+        with pytest.raises(BadInput, match="1 to 250 characters"):
+            world.trigger(client_key=" ")

@@ -12,7 +12,10 @@ from tests.unit.commands.world import START, task
 from tests.unit.scheduler.engine import Engine, FailingStore, Hand
 
 from tradewind.commands.asset_events import Source, tell_changes
+from tradewind.commands.asset_publication import asset_cycles
+from tradewind.commands.assets import note_late_assets
 from tradewind.commands.attempts import Settlement
+from tradewind.commands.deletion import delete_dag
 from tradewind.commands.documents import Documents
 from tradewind.commands.publication import ParsedFile, publish_file
 from tradewind.domain.retry import DEFAULT_LIMITS
@@ -406,3 +409,51 @@ def test_a_cron_names_partitions(shop: Shop) -> None:
     assert made.partition_date == datetime(2026, 1, 31, 23, 0, tzinfo=UTC)
     with pytest.raises(BadInput, match="is not written as this schedule writes its keys"):
         shop.world.trigger("daily", partition_key="first of may")
+
+
+# --- what people are told --------------------------------------------------------------------------------------------
+
+
+def test_circles_are_named(shop: Shop) -> None:
+    for dag_id, listens, makes in (("x", A, B), ("y", B, A), ("z", B, None)):
+        outlets = () if makes is None else (makes,)
+        shop.publish(dag_id, on(listens), tasks=(task("t", outlets=outlets),), assets=_assets(on(AllOf((A, B)))))
+    with shop.store.read() as tx:
+        assert asset_cycles(tx) == {
+            "x": "assets make these DAGs trigger one another round and round: x → y → x",
+            "y": "assets make these DAGs trigger one another round and round: y → x → y",
+        }
+    shop.gone("y")
+    with shop.store.read() as tx:
+        assert asset_cycles(tx) == {}
+
+
+def test_late_assets_are_noted_once_until_they_change(shop: Shop) -> None:
+    expected = (AssetFacts(name="a", uri="a", expected_every_seconds=3600.0),)
+    shop.publish("consumer", on(A), assets=expected)
+
+    def late() -> list[str]:
+        with shop.store.begin() as tx:
+            return [row.name for row in note_late_assets(tx, shop.world.clock.now())]
+
+    assert late() == []
+    shop.world.clock.advance(3600)
+    assert late() == ["a"]
+    assert late() == []
+    with shop.store.read() as tx:
+        assert tx.asset_find(name="a")[0].late_since == START + timedelta(hours=1)
+    shop.tell("a")
+    with shop.store.read() as tx:
+        assert tx.asset_find(name="a")[0].late_since is None
+    assert late() == []
+    shop.world.clock.advance(3601)
+    assert late() == ["a"]
+
+
+def test_a_deleted_dag_listens_to_nothing(shop: Shop) -> None:
+    shop.publish("consumer", on(A))
+    shop.gone("consumer")
+    with shop.store.begin() as tx:
+        delete_dag(tx, "consumer")
+        assert tx.asset_cursor_list() == []
+        assert tx.asset_use_list() == []

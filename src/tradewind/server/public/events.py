@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from tradewind.commands.asset_publication import asset_cycles
 from tradewind.domain.permissions import Action, Resource
 from tradewind.ports.people_rows import AuditRow
 from tradewind.ports.reads import Ask, Op, PublicTransaction, Where
@@ -255,8 +256,9 @@ def _warnings(call: Call, tx: PublicTransaction, dags: list[DagRow]) -> Iterable
             text = f"DAG {dag.dag_id!r} has tasks in pools that do not exist: {', '.join(missing)}"
             yield _warning(dag, DagWarningType.NON_EXISTENT_POOL, text, now)
     known = {dag.dag_id: dag for dag in dags}
-    for dag_id, text in tx.asset_conflicts(sorted(known)):
-        yield _warning(known[dag_id], DagWarningType.ASSET_CONFLICT, text, now)
+    for dag_id, text in (*tx.asset_conflicts(sorted(known)), *sorted(asset_cycles(tx).items())):
+        if dag_id in known:
+            yield _warning(known[dag_id], DagWarningType.ASSET_CONFLICT, text, now)
 
 
 def _warning(dag: DagRow, kind: DagWarningType, message: str, now: datetime) -> DAGWarningResponse:

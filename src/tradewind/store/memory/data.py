@@ -129,6 +129,10 @@ class Data:
             check=_check_run,
             uniques={
                 "run_id": Unique("(dag_id, run_id)", lambda row: (row.dag_id, row.run_id)),
+                "client_key": Unique(
+                    "(dag_id, client_key)",
+                    lambda row: None if row.client_key is None else (row.dag_id, row.client_key),
+                ),
                 "logical_date": Unique(
                     "(dag_id, logical_date)",
                     lambda row: None if row.logical_date is None else (row.dag_id, row.logical_date),

@@ -30,7 +30,7 @@ class RunPart(Unit):
     def run_insert(self, row: RunRow) -> str | None:
         journal = self._write("run_insert")
         runs = self._data.runs
-        for name in ("run_id", "logical_date"):
+        for name in ("run_id", "client_key", "logical_date"):
             if runs.uniques[name].clash(row.run_key, row) is not None:
                 return name
         # Through JSON as in a database: a value of the caller's own, and what JSON cannot hold is refused here.
@@ -45,6 +45,9 @@ class RunPart(Unit):
 
     def run_find(self, dag_id: str, run_id: str, *, lock: bool = False) -> RunRow | None:
         return self._data.runs.one("run_id", (dag_id, run_id))
+
+    def run_find_by_client_key(self, dag_id: str, client_key: str) -> RunRow | None:
+        return self._data.runs.one("client_key", (dag_id, client_key))
 
     def run_start_queued(self, owner: str, now: datetime, limit: int) -> list[RunRow]:
         journal = self._write("run_start_queued")

@@ -42,6 +42,11 @@ def run_has_id(_: Dialect) -> str:
 
 
 @statement
+def run_find_by_client_key(_: Dialect) -> str:
+    return f"SELECT {RUN.select('r')} FROM dag_run r WHERE r.dag_id = :dag_id AND r.client_key = :client_key"
+
+
+@statement
 def run_next_queued(_: Dialect) -> str:
     return "SELECT run_after FROM dag_run WHERE state = 'queued' ORDER BY run_after LIMIT 1"
 
@@ -106,7 +111,14 @@ class RunQueries(RunSlots):
             self.ring("changes")
             return None
         taken = self._rows(run_has_id(self._dialect), dag_id=row.dag_id, run_id=self._value(Kind.TEXT, row.run_id))
-        return "run_id" if taken else "logical_date"
+        if taken:
+            return "run_id"
+        keyed = row.client_key is not None and self.run_find_by_client_key(row.dag_id, row.client_key) is not None
+        return "client_key" if keyed else "logical_date"
+
+    def run_find_by_client_key(self, dag_id: str, client_key: str) -> RunRow | None:
+        key = self._value(Kind.TEXT, client_key)
+        return self._read_one(RUN, run_find_by_client_key(self._dialect), dag_id=dag_id, client_key=key)
 
     def run_get(self, run_key: str, *, lock: bool = False) -> RunRow | None:
         return self._read_one(RUN, run_get(self._dialect, lock), run_key=self._id(run_key))

@@ -29,6 +29,15 @@ Index(
     sqlite_where=_WITH_DATE,
     postgresql_where=_WITH_DATE,
 )
+_WITH_CLIENT_KEY = text("client_key IS NOT NULL")
+Index(
+    "uq_dag_run_client_key",
+    dag_run.c.dag_id,
+    dag_run.c.client_key,
+    unique=True,
+    sqlite_where=_WITH_CLIENT_KEY,
+    postgresql_where=_WITH_CLIENT_KEY,
+)
 _WITH_KEY = text("partition_key IS NOT NULL")
 Index(
     "ix_dag_run_partition",
@@ -39,6 +48,8 @@ Index(
 )
 Index("ix_dag_run_newest", dag_run.c.dag_id, dag_run.c.run_key)
 Index("ix_dag_run_after", dag_run.c.dag_id, dag_run.c.run_after, dag_run.c.run_key)
+# For lists over all DAGs, which people and programs read newest first.
+Index("ix_dag_run_after_all", dag_run.c.run_after, dag_run.c.run_key)
 _SCHEDULED = text("run_type = 'scheduled'")
 Index(
     "ix_dag_run_scheduled",
@@ -92,6 +103,8 @@ inbox = Table(
     Column("line", LINE, primary_key=True, autoincrement=True),
     Column("run_key", ID, nullable=False),
     Column("payload", TEXT, nullable=False),
+    # Without it PostgreSQL, told to avoid whole tables, takes any other way for as good and walks through all runs.
+    Index("ix_inbox_run", "run_key"),
     sqlite_autoincrement=True,
 )
 

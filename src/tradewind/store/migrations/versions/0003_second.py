@@ -21,18 +21,24 @@ def upgrade() -> None:
     _state_store()
     _people()
     _waits()
-    _favorites()
+    _api_lists()
     _backfills()
     _deadlines()
     _trees()
     _archive()
     _assets()
     _connection_tests()
+    _failures()
 
 
 def _where(condition: str) -> dict[str, Any]:
     """The condition of a partial index."""
     return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+
+
+def _failures() -> None:
+    # What failed last, whatever else is in the history: the first thing that the first screen shows.
+    op.create_index("ix_task_instance_failed", "task_instance", ["ended_at"], **_where("state = 'failed'"))
 
 
 def _outbox() -> None:
@@ -218,7 +224,9 @@ def _people() -> None:
     op.create_index("ix_audit_log_actor", "audit_log", ["actor", "event_id"])
 
 
-def _favorites() -> None:
+def _api_lists() -> None:
+    # Lists over all DAGs, newest first.
+    op.create_index("ix_dag_run_after_all", "dag_run", ["run_after", "run_key"])
     op.create_table(
         "dag_favorite",
         sa.Column("username", t.TEXT, nullable=False),
@@ -282,6 +290,10 @@ def _backfills() -> None:
 def _assets() -> None:
     op.add_column("dag_run", sa.Column("partition_key", t.TEXT, nullable=True))
     op.add_column("dag_run", sa.Column("partition_date", t.INSTANT, nullable=True))
+    op.add_column("dag_run", sa.Column("client_key", t.TEXT, nullable=True))
+    op.create_index(
+        "uq_dag_run_client_key", "dag_run", ["dag_id", "client_key"], unique=True, **_where("client_key IS NOT NULL")
+    )
     op.create_index(
         "ix_dag_run_partition", "dag_run", ["dag_id", "partition_key"], **_where("partition_key IS NOT NULL")
     )
@@ -466,6 +478,7 @@ def _deadlines() -> None:
 
 
 def _trees() -> None:
+    op.create_index("ix_inbox_run", "inbox", ["run_key"])
     op.create_index("ix_dag_run_tree", "dag_run", ["bundle_version"], **_where("bundle_version IS NOT NULL"))
     op.create_index("ix_dag_version_tree", "dag_version", ["bundle_version"])
 
