@@ -43,6 +43,20 @@ def document_in_folder(folder: Path, dag_id: str, settings: Settings) -> DagDocu
     raise _not_found(folder, dag_id, problems, others)
 
 
+def loaded_files(folder: Path, settings: Settings) -> Iterator[tuple[str, ParseAnswer]]:
+    """Each DAG file of a folder, as a child loads it. Raises `BadInput` when there is no such folder."""
+    if not folder.is_dir():
+        raise BadInput(f"there is no folder {folder}; name another, or set core.dags_folder")
+    yield from _answers(folder, [path for path in _python_files(folder) if _speaks_of_dags(path)], settings)
+
+
+def _speaks_of_dags(path: Path) -> bool:
+    if path.suffix == ".zip":
+        return True
+    text = path.read_bytes().lower()
+    return (b"airflow" in text or b"tradewind" in text) and (b"dag" in text or b"asset" in text)
+
+
 def load_dag(dag_id: str, settings: Settings, *, folder: Path | None = None, file: Path | None = None) -> DAG:
     """The DAG itself, its file imported by this process: for running it here.
 

@@ -173,6 +173,18 @@ class TaskGroup(Dependable, metaclass=CheckedCall):
                 found |= dict.fromkeys(_without_teardowns(task, inside))
         return list(found)
 
+    @property
+    def upstream_task_ids(self) -> set[str]:
+        """Tasks outside that something inside waits for."""
+        inside = {task.task_id for task in self.iter_tasks()}
+        return {one for task in self.iter_tasks() for one in task.upstream_task_ids} - inside
+
+    @property
+    def downstream_task_ids(self) -> set[str]:
+        """Tasks outside that wait for something inside."""
+        inside = {task.task_id for task in self.iter_tasks()}
+        return {one for task in self.iter_tasks() for one in task.downstream_task_ids} - inside
+
     def get_roots(self) -> Iterator[Task]:
         yield from self.roots
 

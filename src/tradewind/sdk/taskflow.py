@@ -104,7 +104,8 @@ class TaskDecorator(Generic[P, R]):
         """Make a task. Raises `WrongArgument` when the function cannot be called so."""
         if self.partial_kwargs:
             raise WrongArgument(f"task {self.__name__!r}: after partial() call expand() or expand_kwargs()")
-        bind(self.function, args, kwargs, f"task {self.__name__!r}")
+        if not getattr(self.operator_class, "fills_arguments", False):
+            bind(self.function, args, kwargs, f"task {self.__name__!r}")
         operator = self.operator_class(
             python_callable=self.function, op_args=args, op_kwargs=kwargs, **self._operator_arguments()
         )

@@ -60,7 +60,7 @@ def _sdk() -> tuple[str, ...]:
 def _public(name: str, home: str, value: Any) -> str:
     sdk = sys.modules.get("airflow.sdk")
     public = getattr(value, "__name__", name)
-    if sdk is not None and public in getattr(sdk, "__all__", ()) and sdk.__dict__.get(public, value) is value:
+    if sdk is not None and public in getattr(sdk, "__all__", ()):
         return f"airflow.sdk.{public}"
     if "._core." in home or home.startswith("tradewind."):
         return f"the form of today (see docs/howto/move-from-airflow.md); it is {public} there"

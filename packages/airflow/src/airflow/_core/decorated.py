@@ -41,6 +41,8 @@ class DecoratedOperator(BaseOperator):
     template_fields: Any = ("op_args", "op_kwargs")
     template_fields_renderers: ClassVar[dict[str, str]] = {"op_args": "py", "op_kwargs": "py"}
     shallow_copy_attrs: Any = ("python_callable", "op_kwargs")
+    fills_arguments: ClassVar[bool] = True
+    """Subclasses may give the function arguments that its caller does not (`@task.pyspark`: the session)."""
 
     def __init__(
         self,

@@ -38,5 +38,6 @@ class TriggerDagRunOperator(_TriggerDagRunOperator):  # type: ignore[misc,unused
                 self.log.info("the function gave no order: no run is started")
                 return None
             self.conf = order.payload if isinstance(order.payload, dict) else {"payload": order.payload}
-            self.trigger_run_id = order.run_id or self.trigger_run_id
+            if order.run_id:
+                self.trigger_run_id = order.run_id
         return super().execute(context)
