@@ -92,7 +92,7 @@ async def get_task_instances(
             tx,
             "tasks",
             where,
-            sort=order(query.order_by),
+            sort=order(_order_by(query, dag_id, dag_run_id)),
             limit=query.limit,
             offset=query.offset,
             cursor=query.cursor,
@@ -253,6 +253,13 @@ def _more(query: MappedQuery) -> list[Where]:
     if query.map_index:
         where.append(Where("map_path", Op.ANY, [map_path_of(index) for index in query.map_index]))
     return where
+
+
+def _order_by(query: TasksQuery, dag_id: str, run_id: str) -> list[str]:
+    """As asked. Over all runs nobody means an order by index who asks for none: by key, which an index walks."""
+    if WILDCARD in (dag_id, run_id) and "order_by" not in query.model_fields_set:
+        return ["id"]
+    return query.order_by
 
 
 def _of_run(tx: PublicTransaction, dag_id: str, run_id: str) -> list[Where]:
