@@ -16,13 +16,13 @@ from tradewind.store import schema
 from tradewind.store.dialects.base import Dialect
 from tradewind.store.dialects.postgresql import PostgresDialect
 from tradewind.store.dialects.sqlite import SqliteDialect
-from tradewind.store.queries import dags, inbox, limits, runs, tasks, xcoms
+from tradewind.store.queries import dags, hitl, inbox, limits, runs, tasks, triggers, xcoms
 from tradewind.store.read import lists
 from tradewind.store.sql import SqlStore
 from tradewind.store.transitions import runs as run_moves
 from tradewind.store.transitions import tasks as task_moves
 
-_GROWING = ("dag_run", "task_instance", "task_attempt", "xcom", "dag_version", "rendered_fields")
+_GROWING = ("dag_run", "task_instance", "task_attempt", "xcom", "dag_version", "rendered_fields", "trigger_row", "hitl_detail")
 
 
 def statements(d: Dialect) -> dict[str, str]:
@@ -67,6 +67,19 @@ def statements(d: Dialect) -> dict[str, str]:
         "task_count_states": lists.task_count_states(d),
         "task_list_running": lists.task_list_running(d),
         "xcom_list": lists.xcom_list(d),
+        "trigger_forget": triggers.trigger_forget(d),
+        "trigger_drop": triggers.trigger_drop(d),
+        "trigger_cancel": triggers.trigger_cancel(d),
+        "trigger_get_many": triggers.trigger_get_many(d),
+        "trigger_list_of": triggers.trigger_list_of(d, "fired"),
+        "trigger_fire": triggers.trigger_fire(d),
+        "trigger_claim": triggers.trigger_claim(d, False, False),
+        "trigger_claim_orphans": triggers.trigger_claim(d, True, False),
+        "trigger_list_hosted": triggers.trigger_list_hosted(d),
+        "trigger_take_cancelled": triggers.trigger_take_cancelled(d),
+        "hitl_list": hitl.hitl_list(d),
+        "hitl_list_open": hitl.hitl_list_open(d),
+        "hitl_answer": hitl.hitl_answer(d),
     }
     texts |= {
         f"task_move {change}": task_moves.task_move(d, change, rule.sets) for change, rule in TASK_CHANGES.items()
