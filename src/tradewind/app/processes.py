@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import socket
 import sys
 from collections.abc import Callable
@@ -143,6 +144,7 @@ def run_dag_processor(settings: Settings) -> int:
     from tradewind.app.plugs import open_database, open_vault
     from tradewind.commands.secrets import connection_facts
     from tradewind.kernel.service import Service, ServiceGroup, run_until_signal
+    from tradewind.processor.lookups import LookupService
     from tradewind.processor.service import ProcessorService
     from tradewind.processor.timetables import TimetableService
     from tradewind.wire.execution import ConnectionFacts
@@ -156,11 +158,15 @@ def run_dag_processor(settings: Settings) -> int:
         with store.read() as tx:
             return connection_facts(tx, vault, conn_id)
 
+    lookups = LookupService(store, vault, settings)
+    # Inherited by the processes that load files: it holds a path, nothing secret.
+    os.environ.update(lookups.environment())
     bundles = [
         open_bundle(source, settings.core.dags_folder, settings.bundles.root, clock, read_connection)
         for source in read_sources(settings.bundles.sources)
     ]
-    services: list[Service] = [ProcessorService(store, bundle, settings, clock) for bundle in bundles]
+    services: list[Service] = [lookups]
+    services += [ProcessorService(store, bundle, settings, clock) for bundle in bundles]
     services.append(TimetableService(store, settings, clock))
     services.append(PluginWatch(store, settings, "dag-processor"))
     try:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from tradewind.sdk.attempt import attempt_at_hand
 from tradewind.sdk.exceptions import AirflowNotFoundException
+from tradewind.sdk.lookups import look_up
 from tradewind.wire.errors import InvalidValue, NotFound
 from tradewind.wire.execution import ConnectionFacts, GetConnection
 
@@ -214,6 +215,9 @@ def _from_server(conn_id: str) -> Connection:
     attempt = attempt_at_hand()
     names = ", ".join(prefix + conn_id.upper() for prefix in ENVIRONMENT_PREFIXES)
     if attempt is None:
+        fields = look_up("connection", conn_id)
+        if fields is not None:
+            return Connection(conn_id=conn_id, **{name: fields.get(name) for name in _FIELDS})
         raise AirflowNotFoundException(
             f"connection {conn_id!r} is not defined: looked in the environment ({names}); the server is asked "
             "only inside a running task"

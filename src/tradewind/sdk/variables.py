@@ -12,6 +12,7 @@ from typing import Any
 
 from tradewind.sdk.attempt import attempt_at_hand, is_sensitive
 from tradewind.sdk.exceptions import AirflowException, AirflowNotFoundException
+from tradewind.sdk.lookups import look_up
 from tradewind.wire.errors import InvalidValue
 from tradewind.wire.execution import DeleteVariable, GetVariable, SetVariable, Text
 
@@ -111,7 +112,8 @@ def _look_up(key: str) -> str | None:
     else:
         attempt = attempt_at_hand()
         if attempt is None:
-            return None
+            found: str | None = look_up("variable", key)
+            return found
         reply = attempt.client.ask(GetVariable(attempt.token, key))
         assert isinstance(reply, Text)
         text = reply.value
