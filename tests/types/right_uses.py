@@ -5,9 +5,27 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, assert_type
 
-from tradewind import DAG, BaseOperator, Label, Param, TaskGroup, XComArg, chain, dag, setup, task, task_group, teardown
+from tradewind import (
+    DAG,
+    NEVER_EXPIRE,
+    BaseNotifier,
+    BaseOperator,
+    Label,
+    ObjectStoragePath,
+    Param,
+    ResumableJobMixin,
+    TaskGroup,
+    XComArg,
+    chain,
+    dag,
+    setup,
+    task,
+    task_group,
+    teardown,
+)
 from tradewind.sdk.mapped import MappedOperator
 from tradewind.sdk.taskflow import TaskDecorator
+from tradewind.standard.notifiers import SmtpNotifier
 
 
 @task
@@ -95,3 +113,54 @@ with DAG("d", tags=["a"], catchup=False) as written:
     Copy(task_id="e", source=copy.output, target=extract("x"))
     assert_type(Copy.partial(task_id="m", target="t").expand(source=["a", "b"]), MappedOperator)
     group >> copy.as_teardown(setups=copy)
+
+
+# Other interpreters, notices, memory, paths.
+@task.external_python(python="/usr/bin/python3")
+def elsewhere(n: int) -> list[int]:
+    return [n]
+
+
+@task.virtualenv(requirements=["rich"], venv_cache_path="/tmp/venvs")
+def isolated() -> str:
+    return ""
+
+
+@task.stub(queue="java")
+def in_java() -> None: ...
+
+
+class Told(BaseNotifier):
+    def notify(self, context: Any) -> None: ...
+
+
+class Job(ResumableJobMixin, BaseOperator):
+    def execute(self, context: Any) -> Any:
+        context["task_state_store"].set("k", 1, retention=NEVER_EXPIRE)
+        return self.execute_resumable(context)
+
+    def submit_job(self, context: Any) -> str:
+        return "job"
+
+    def get_job_status(self, external_id: Any, context: Any) -> str:
+        return "done"
+
+    def is_job_active(self, status: str) -> bool:
+        return False
+
+    def is_job_succeeded(self, status: str) -> bool:
+        return True
+
+    def poll_until_complete(self, external_id: Any, context: Any) -> None: ...
+
+    def get_job_result(self, external_id: Any, context: Any) -> int:
+        return 1
+
+
+with DAG("other", on_failure_callback=[Told(), SmtpNotifier(to="a@example.org")], access_control={"Ops": {"can_read"}}):
+    elsewhere(isolated())
+    in_java()
+    Job(task_id="j", weight_rule="upstream", on_success_callback=Told(), durable=True)
+
+assert_type(ObjectStoragePath("s3://bucket") / "key", ObjectStoragePath)
+assert_type((ObjectStoragePath("file:///tmp") / "x").read_text(), str)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from tradewind import DAG, BaseOperator, TaskGroup, dag, task, task_group
+from tradewind import (
+    DAG,
+    BaseOperator,
+    BaseOperatorLink,
+    ObjectStoragePath,
+    ResumableJobMixin,
+    TaskGroup,
+    conf,
+    dag,
+    task,
+    task_group,
+)
+from tradewind.standard.notifiers import SlackWebhookNotifier, SmtpNotifier, WebhookNotifier
 
 from .right_uses import Copy, extract, pipeline, sometimes
 
@@ -56,3 +68,29 @@ TaskGroup("g", tooltipp="x")  # type: ignore[call-arg]
 class Returns(BaseOperator):
     def execute(self) -> Any:  # type: ignore[override]
         return None
+
+
+# Other interpreters, notices, memory, paths.
+@task.external_python(serializer="pickle")  # type: ignore[call-arg] # which interpreter?
+def elsewhere() -> None: ...
+
+
+SmtpNotifier()  # type: ignore[call-arg]
+WebhookNotifier(5)  # type: ignore[arg-type]
+SlackWebhookNotifier("text")  # type: ignore[call-arg]
+ObjectStoragePath("s3://bucket") + "key"  # type: ignore[operator]
+conf.getint("core")  # type: ignore[call-arg]
+
+
+class Unfinished(ResumableJobMixin, BaseOperator):
+    def submit_job(self, context: Any) -> str:
+        return "job"
+
+
+Unfinished(task_id="t")  # type: ignore[abstract]
+
+
+class Link(BaseOperatorLink): ...
+
+
+Link()  # type: ignore[abstract]

@@ -293,6 +293,12 @@ def _warnings(dag: DAG) -> Sequence[str]:
     found = []
     if dag.sla_miss_callback is not None:
         found.append("sla_miss_callback has no effect any more")
+    alone = sorted(
+        task.task_id for task in dag.tasks if task.is_teardown and not any(one.is_setup for one in task.upstream_list)
+    )
+    if alone:
+        names = ", ".join(alone)
+        found.append(f"a teardown without a setup runs after all its upstreams, whatever became of them ({names})")
     late = sorted(task.task_id for task in dag.tasks if getattr(task, "sla", None) is not None)
     if late:
         found.append(f"sla has no effect any more (tasks: {', '.join(late)})")

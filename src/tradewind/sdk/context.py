@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tradewind.sdk import macros
@@ -265,6 +266,7 @@ class DagRun:
     triggering_user_name: str | None
     partition_key: str | None
     note: str | None = None
+    team_name: str | None = None
     partition_date: DateTime | None = None
     _asset_events: TriggeringEvents | None = dataclasses.field(default=None, repr=False, compare=False)
 
@@ -346,7 +348,7 @@ def _variables(task: Any, ti: RuntimeTaskInstance, run: RunFacts, attempt: Attem
         try_number=ti.try_number,
         test_mode=False,
         map_index_template=task.map_index_template,
-        expanded_ti_count=None,
+        expanded_ti_count=Later(partial(_siblings, ti)) if ti.is_mapped else None,
         task_reschedule_count=0,
         inlets=list(getattr(task, "inlets", ()) or ()),
         outlets=list(getattr(task, "outlets", ()) or ()),
@@ -365,6 +367,11 @@ def _variables(task: Any, ti: RuntimeTaskInstance, run: RunFacts, attempt: Attem
     if authoring_defaults().airflow2_context:
         add_legacy(context, dag_run, context["dag"])
     return context
+
+
+def _siblings(ti: RuntimeTaskInstance) -> int:
+    """How many instances the own mapped task has in this run."""
+    return ti.get_ti_count(ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id])
 
 
 def _key_text(run: RunFacts, task_id: str) -> str:

@@ -136,3 +136,10 @@ def test_waiting_for_downstream_waits_for_the_past_too() -> None:
     with DAG("d") as dag:
         Nothing(task_id="t", wait_for_downstream=True)
     assert (_task(dag).wait_for_downstream, _task(dag).depends_on_past) == (True, True)
+
+
+def test_a_teardown_without_a_setup_is_told() -> None:
+    with DAG("d") as dag:
+        Nothing(task_id="t") >> Nothing(task_id="down").as_teardown()
+    (warning,) = compile_dag(dag, file="f.py").warnings
+    assert warning.startswith("a teardown without a setup")

@@ -507,3 +507,43 @@ def test_decorators_that_decide(bench: Any) -> None:
         stop() >> after
     assert bench.run(dag.get_task("choose")).skips == ("b",)
     assert set(bench.run(dag.get_task("stop")).skips) == {"a", "b"}
+
+
+NAMES_OF_THE_CONTEXT = """
+conn dag dag_run data_interval_start data_interval_end ds ds_nodash ts ts_nodash ts_nodash_with_tz logical_date run_id
+params var macros task task_instance ti task_instance_key_str try_number test_mode map_index_template expanded_ti_count
+inlets outlets inlet_events outlet_events triggering_asset_events partition_key prev_data_interval_start_success
+prev_data_interval_end_success prev_start_date_success prev_end_date_success templates_dict task_reschedule_count
+task_state_store asset_state_store
+""".split()  # noqa: SIM905 # read better as words
+"""Of the 40 names of the reference; `partition_date` comes with a partition, `exception` and `reason` with an end."""
+
+
+def test_every_variable_of_the_context_is_there(bench: Any) -> None:
+    seen: list[Any] = []
+
+    def fails(context: Any) -> None:
+        seen.append([name for name in NAMES_OF_THE_CONTEXT if name not in context])
+        raise ValueError("no")
+
+    told: list[Any] = []
+    task = Does(
+        task_id="t", does=fails, dag=DAG("d"), on_failure_callback=lambda c: told.append((c["exception"], c["reason"]))
+    )
+    bench.run(task)
+    assert seen == [[]]
+    assert len(NAMES_OF_THE_CONTEXT) + 3 == 40
+    assert (str(told[0][0]), told[0][1]) == ("no", "ValueError: no")
+
+
+def test_a_mapped_instance_knows_how_many_there_are() -> None:
+    from tradewind import task
+
+    with DAG("d") as dag:
+
+        @task
+        def count(x: int, expanded_ti_count: int = 0) -> int:
+            return expanded_ti_count
+
+        count.expand(x=[1, 2, 3])
+    assert dag.test().xcom("count", map_index=1) == 3
