@@ -24,19 +24,6 @@ _UNSET: Any = object()
 _TRUE = ("t", "true", "1")
 _FALSE = ("f", "false", "0")
 
-_OF_TRADEWIND: dict[tuple[str, str], str] = {
-    ("core", "default_timezone"): "core.default_timezone",
-    ("core", "parallelism"): "core.parallelism",
-    ("core", "max_active_tasks_per_dag"): "core.max_active_tasks_per_dag",
-    ("core", "max_active_runs_per_dag"): "core.max_active_runs_per_dag",
-    ("core", "default_task_retries"): "core.default_task_retries",
-    ("core", "dags_folder"): "core.dags_folder",
-    ("database", "sql_alchemy_conn"): "database.url",
-    ("api", "base_url"): "api.base_url",
-    ("api", "port"): "api.port",
-}
-"""Option of Airflow → setting of Tradewind."""
-
 _DEFAULTS: dict[str, dict[str, str]] = {
     "core": {
         "executor": "LocalExecutor",
@@ -232,10 +219,10 @@ class AirflowConfigParser:
         return None
 
     def _setting(self, section: str, key: str) -> str | None:
-        name = _OF_TRADEWIND.get((section, key))
-        if name is None:
-            return None
-        return os.environ.get(f"TRADEWIND__{name.replace('.', '__').upper()}")
+        from tradewind.sdk import configuration as ours
+
+        name = ours._OURS.get((section, key)) if key != "fernet_key" else None
+        return os.environ.get(f"TRADEWIND__{name.replace('.', '__').upper()}") if name is not None else None
 
     def get_mandatory_value(self, section: str, key: str, **kwargs: Any) -> str:
         """The text of an option. Raises ValueError when it is empty."""

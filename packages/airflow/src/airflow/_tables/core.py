@@ -115,7 +115,7 @@ ROWS = {
     "logging_config": "._core.logs: *",
     "models": (
         "~: BaseOperator Connection DAG Param Variable XComArg; "
-        "~|._core.until_then: BaseOperatorLink BaseXCom; ~: SkipMixin; ~.mapped: MappedOperator; "
+        "~: BaseOperatorLink BaseXCom; ~: SkipMixin; ~.mapped: MappedOperator; "
         f"._core.models: {_MODEL_NAMES} clear_task_instances import_all_models"
     ),
     "models.base": "._core.models: Base ID_LEN StringID",

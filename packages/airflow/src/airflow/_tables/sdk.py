@@ -21,15 +21,15 @@ ROWS = {
         "is_decorated_task; ~.taskflow: task_decorator_factory _TaskDecorator=TaskDecorator"
     ),
     "sdk.bases.hook": "~: BaseHook",
-    "sdk.bases.notifier": "~|._core.until_then: BaseNotifier",
+    "sdk.bases.notifier": "~: BaseNotifier",
     "sdk.bases.operator": (
-        "~: BaseOperator chain chain_linear cross_downstream; ~|._core.until_then: BaseAsyncOperator; "
+        "~: BaseOperator chain chain_linear cross_downstream; ~: BaseAsyncOperator; "
         "._core.operator_parts: BaseOperatorMeta OPERATOR_DEFAULTS DB_SAFE_MAXIMUM DB_SAFE_MINIMUM db_safe_priority "
         "coerce_resources coerce_timedelta parse_retries get_merged_defaults event_loop ExecutorSafeguard "
         "TriggerFailureReason TRIGGER_FAIL_REPR"
     ),
-    "sdk.bases.operatorlink": "~|._core.until_then: BaseOperatorLink",
-    "sdk.bases.resumablejobmixin": "~|._core.until_then: ResumableJobMixin",
+    "sdk.bases.operatorlink": "~: BaseOperatorLink",
+    "sdk.bases.resumablejobmixin": "~: ResumableJobMixin",
     "sdk.bases.secrets_backend": "._core.secrets: BaseSecretsBackend",
     "sdk.bases.sensor": "~: BaseSensorOperator PokeReturnValue; ~.sensor: poke_mode_only",
     "sdk.bases.skipmixin": (
@@ -38,7 +38,7 @@ ROWS = {
     ),
     "sdk.bases.timetable": "._core.timetables: BaseTimetable",
     "sdk.bases.trigger": "._core.triggers: BaseTrigger TriggerEvent BaseEventTrigger StartTriggerArgs",
-    "sdk.bases.xcom": "~|._core.until_then: BaseXCom",
+    "sdk.bases.xcom": "~: BaseXCom",
     # --- what DAG files define
     "sdk.definitions": "",
     "sdk.definitions.asset": (
@@ -160,9 +160,9 @@ ROWS = {
     "sdk.configuration": "._core.configuration: conf ensure_secrets_loaded initialize_secrets_backends",
     "sdk.crypto": "._core.secrets: get_fernet",
     "sdk.exceptions": "._core.exceptions: *",
-    "sdk.io": "~|._core.until_then: ObjectStoragePath; ~.storage|._core.io: attach get_fs has_fs; ._core.io: *",
+    "sdk.io": "~: ObjectStoragePath; ~.storage|._core.io: attach get_fs has_fs; ._core.io: *",
     "sdk.io.fs": "._core.io: *",
-    "sdk.io.path": "~|._core.until_then: ObjectStoragePath",
+    "sdk.io.path": "~: ObjectStoragePath",
     "sdk.io.stat": "._core.io: *",
     "sdk.io.store": "._core.io: *",
     "sdk.io.typedef": "._core.io: Properties",

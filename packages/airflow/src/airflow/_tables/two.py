@@ -13,7 +13,7 @@ _DECORATED = (
     "get_unique_task_id; ~.taskflow: task_decorator_factory _TaskDecorator=TaskDecorator"
 )
 _OPERATOR = (
-    "~: BaseOperator chain chain_linear cross_downstream; ~|._core.until_then: BaseOperatorLink; "
+    "~: BaseOperator chain chain_linear cross_downstream; ~: BaseOperatorLink; "
     "._core.operator_parts: BaseOperatorMeta coerce_timedelta coerce_resources parse_retries get_merged_defaults "
     "DEFAULT_OWNER DEFAULT_POOL_SLOTS DEFAULT_PRIORITY_WEIGHT DEFAULT_QUEUE DEFAULT_RETRIES DEFAULT_RETRY_DELAY "
     "DEFAULT_TRIGGER_RULE DEFAULT_WEIGHT_RULE ScheduleInterval TaskStateChangeCallback TaskPreExecuteHook "
@@ -51,8 +51,8 @@ ROWS = {
     "hooks.filesystem": f"{_S}.hooks.filesystem: FSHook",
     "hooks.package_index": f"{_S}.hooks.package_index: PackageIndexHook",
     "hooks.subprocess": f"{_S}.hooks.subprocess: SubprocessHook SubprocessResult working_directory",
-    "io": "~|._core.until_then: ObjectStoragePath; ._core.io: *",
-    "io.path": "~|._core.until_then: ObjectStoragePath",
+    "io": "~: ObjectStoragePath; ._core.io: *",
+    "io.path": "~: ObjectStoragePath",
     "io.store": "._core.io: *",
     "io.typedef": "._core.io: Properties",
     "io.utils": "",
@@ -73,7 +73,7 @@ ROWS = {
         "NotMapped"
     ),
     "models.baseoperator": _OPERATOR,
-    "models.baseoperatorlink": "~|._core.until_then: BaseOperatorLink",
+    "models.baseoperatorlink": "~: BaseOperatorLink",
     "models.connection": "~: Connection; ._core.operator_parts: sanitize_conn_id parse_netloc_to_hostname",
     "models.dag": (
         "~: DAG dag; ._core.models: DagModel DagTag DagOwnerAttributes; ._core.operator_parts: DagContext "
@@ -106,11 +106,11 @@ ROWS = {
     "models.variable": "~: Variable",
     "models.xcom": (
         "._core.xcom: XCom LazyXComAccess LazyXComSelectSequence XCOM_RETURN_KEY resolve_xcom_backend XComModel; "
-        "~|._core.until_then: BaseXCom"
+        "~: BaseXCom"
     ),
     "models.xcom_arg": "~: XComArg; ~.xcomarg: PlainXComArg MapXComArg ZipXComArg ConcatXComArg",
     "notifications": "",
-    "notifications.basenotifier": "~|._core.until_then: BaseNotifier",
+    "notifications.basenotifier": "~: BaseNotifier",
     "operators": "",
     "operators.bash": f"{_S}.operators.bash: BashOperator",
     "operators.branch": "~: BaseBranchOperator BranchMixIn",
