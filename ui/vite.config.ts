@@ -24,6 +24,12 @@ export default defineConfig({
     cssCodeSplit: false,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rollupOptions: {
+      output: {
+        // What every screen needs is one file: a cold page asks for few things.
+        advancedChunks: { groups: [{ name: "base", test: /src\/(shared|api)\/(?!words\.|live\.worker)|node_modules\/(?!marked|dompurify|@codemirror|@lezer|style-mod|w3c-keyname|crelt)/ }] },
+      },
+    },
     reportCompressedSize: false,
   },
   worker: { format: "es" },

@@ -145,6 +145,15 @@ class UiReads(Protocol):
     def ui_newest_runs(self, dag_ids: Sequence[str], count: int) -> list[RunLine]:
         """The newest runs of each DAG, newest first within a DAG."""
 
+    def ui_latest(self) -> dict[str, tuple[str, int]]:
+        """State and due time of the newest run of each DAG that has one."""
+
+    def ui_dag_counts(self) -> tuple[int, int]:
+        """How many DAGs there are, and how many of them are paused."""
+
+    def ui_run_times(self, count: int) -> list[tuple[str, int]]:
+        """State and begin (or due time) of the newest runs of all DAGs."""
+
     def ui_runs(self, dag_id: str | None, count: int, before: str | None = None) -> list[RunLine]:
         """Newest first; `before` is a run key."""
 

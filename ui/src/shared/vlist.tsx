@@ -1,6 +1,6 @@
 // A list of any length: only the rows in sight exist. Arrows or j and k move, Enter opens, x selects.
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef, useState, type ReactNode } from "react";
+import { memo, useCallback, useEffect, useRef, useState, type ReactNode } from "react";
 import { useKeys } from "./keys";
 import { prefs } from "./prefs";
 import { t } from "./words";
@@ -41,6 +41,13 @@ export function VList<R>({ rows, columns, keyOf, onOpen, height, more, sort, onS
     from.current = place;
     onSelect(next);
   };
+  const latest = useRef({ pick, onOpen, setAt });
+  latest.current = { pick, onOpen, setAt };
+  const open = useCallback((row: unknown, place: number) => {
+    latest.current.setAt(place);
+    latest.current.onOpen?.(row as R);
+  }, []);
+  const choose = useCallback((place: number, range: boolean) => latest.current.pick(place, range), []);
   useKeys([
     { keys: "j|arrowdown", what: t("Next row"), act: () => move(at + 1) },
     { keys: "k|arrowup", what: t("Row before"), act: () => move(at - 1) },
@@ -70,20 +77,25 @@ export function VList<R>({ rows, columns, keyOf, onOpen, height, more, sort, onS
         {items.map((item) => {
           const row = rows[item.index] as R;
           const key = keyOf(row);
-          return (
-            // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus
-            <div key={key} className="vrow" role="row" aria-rowindex={item.index + 2} data-on={item.index === at || undefined} aria-selected={selected?.has(key)} style={{ gridTemplateColumns: template, height: size, transform: `translateY(${item.start}px)`, cursor: onOpen ? "pointer" : undefined }}
-              onClick={(event) => {
-                if ((event.target as HTMLElement).closest("a, button, input, select, dialog, .menu")) return;
-                setAt(item.index);
-                onOpen?.(row);
-              }}>
-              {onSelect && <span role="cell"><input type="checkbox" aria-label={t("Select {name}", { name: key })} checked={selected?.has(key) ?? false} onClick={(event) => { event.preventDefault(); pick(item.index, event.shiftKey); }} onChange={() => undefined} /></span>}
-              {columns.map((column) => <span key={column.name} role="cell" className={column.className}>{column.cell(row, item.index)}</span>)}
-            </div>
-          );
+          return <Line key={key} row={row} name={key} place={item.index} start={item.start} size={size} template={template} columns={columns} on={item.index === at} selected={selected?.has(key)} open={open} pick={onSelect ? choose : undefined} pointer={!!onOpen} />;
         })}
       </div>
     </div>
   );
 }
+
+interface LineProps { row: unknown; name: string; place: number; start: number; size: number; template: string; columns: Column<never>[]; on: boolean; selected: boolean | undefined; open: (row: unknown, place: number) => void; pick: ((place: number, range: boolean) => void) | undefined; pointer: boolean }
+
+/** A row is drawn when it comes into sight or changes, not at every step of a scroll. */
+const Line = memo(function Line({ row, name, place, start, size, template, columns, on, selected, open, pick, pointer }: LineProps) {
+  return (
+    // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus
+    <div className="vrow" role="row" aria-rowindex={place + 2} data-on={on || undefined} aria-selected={selected} style={{ gridTemplateColumns: template, height: size, transform: `translateY(${start}px)`, cursor: pointer ? "pointer" : undefined }}
+      onClick={(event) => {
+        if (!(event.target as HTMLElement).closest("a, button, input, select, dialog, .menu")) open(row, place);
+      }}>
+      {pick && <span role="cell"><input type="checkbox" aria-label={t("Select {name}", { name })} checked={selected ?? false} onClick={(event) => { event.preventDefault(); pick(place, event.shiftKey); }} onChange={() => undefined} /></span>}
+      {columns.map((column) => <span key={column.name} role="cell" className={column.className}>{column.cell(row as never, place)}</span>)}
+    </div>
+  );
+}) as (props: Omit<LineProps, "columns"> & { columns: unknown }) => React.JSX.Element;

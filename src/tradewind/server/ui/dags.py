@@ -35,7 +35,7 @@ def dag_page(
         BadInput: a number is none, or the order is unknown.
     """
     dags = [dag for dag in tx.ui_dags() if visible is None or dag.dag_id in visible]
-    latest = {run.dag_id: run for run in tx.ui_newest_runs([dag.dag_id for dag in dags], 1)}
+    latest = tx.ui_latest()
     named = [dag for dag in dags if _named(dag, query)]
     chosen = [dag for dag in named if _fits(dag, latest.get(dag.dag_id), query, favourites)]
     _sort(chosen, latest, query.get("sort", "name"))
@@ -58,7 +58,7 @@ def _named(dag: DagLine, query: Mapping[str, str]) -> bool:
     return all(part in name for part in wanted)
 
 
-def _fits(dag: DagLine, latest: RunLine | None, query: Mapping[str, str], favourites: frozenset[str]) -> bool:
+def _fits(dag: DagLine, latest: tuple[str, int] | None, query: Mapping[str, str], favourites: frozenset[str]) -> bool:
     tags = {tag for tag in query.get("tag", "").split(",") if tag}
     if tags and not tags & set(dag.tags):
         return False
@@ -69,22 +69,22 @@ def _fits(dag: DagLine, latest: RunLine | None, query: Mapping[str, str], favour
     if query.get("favourite") == "true" and dag.dag_id not in favourites:
         return False
     state = query.get("state")
-    return not state or (latest.state if latest else "none") == state
+    return not state or (latest[0] if latest else "none") == state
 
 
-def _sort(dags: list[DagLine], latest: Mapping[str, RunLine], order: str) -> None:
+def _sort(dags: list[DagLine], latest: Mapping[str, tuple[str, int]], order: str) -> None:
     if order not in SORTS:
         raise BadInput(f"dags can be sorted by {', '.join(SORTS)}, not by {order!r}")
     if order == "next":
         dags.sort(key=lambda dag: (dag.next_run_after is None, dag.next_run_after or 0))
     elif order == "state":
-        dags.sort(key=lambda dag: _URGENCY[latest[dag.dag_id].state if dag.dag_id in latest else ""])
+        dags.sort(key=lambda dag: _URGENCY[latest[dag.dag_id][0] if dag.dag_id in latest else ""])
     elif order == "latest":
-        dags.sort(key=lambda dag: -(latest[dag.dag_id].run_after if dag.dag_id in latest else 0))
+        dags.sort(key=lambda dag: -(latest[dag.dag_id][1] if dag.dag_id in latest else 0))
 
 
-def _facets(dags: list[DagLine], latest: Mapping[str, RunLine]) -> dict[str, Any]:
-    states = Counter(latest[dag.dag_id].state if dag.dag_id in latest else "none" for dag in dags)
+def _facets(dags: list[DagLine], latest: Mapping[str, tuple[str, int]]) -> dict[str, Any]:
+    states = Counter(latest[dag.dag_id][0] if dag.dag_id in latest else "none" for dag in dags)
     return {
         "state": dict(states),
         "paused": {

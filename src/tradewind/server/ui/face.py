@@ -51,6 +51,7 @@ class Face:
         self.settings = settings
         self.health = health
         self.shapes = Shapes()
+        self.columns = grid.Columns(clock)
         self.logs = LogReader()
         self.hub = Hub(store, database, clock, self.log_size)
         self._log_paths: dict[str, Any] = {}
@@ -172,7 +173,16 @@ class Face:
         count = _number(query, "runs", 25)
 
         def ask(tx: UiTransaction) -> dict[str, Any]:
-            return grid.grid(tx, self.shapes, dag_id, count, query.get("before"), query.get("known"))
+            return grid.grid(
+                tx,
+                self.shapes,
+                self.columns,
+                dag_id,
+                count,
+                before=query.get("before"),
+                known=query.get("known"),
+                fresh=query.get("fresh") == "true",
+            )
 
         return packed(request, await self._read(ask))
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import threading
 from typing import Any
 
+from tradewind.kernel.clock import Clock
 from tradewind.ports.rows import DagRow, RunRow
-from tradewind.ports.ui_reads import TaskLine, UiTransaction
+from tradewind.ports.ui_reads import CellLine, RunLine, TaskLine, UiTransaction
 from tradewind.wire.errors import NotFound
 
 from .dags import line_of
@@ -33,8 +35,58 @@ def run_row(tx: UiTransaction, dag_id: str, run_id: str) -> RunRow:
     return run
 
 
+class Columns:
+    """Cells of runs that are over, kept for a few seconds: people open the same grid again and again.
+
+    A mark in a run that is over does not change the run; whoever made one asks with `fresh`. Safe for several threads.
+
+    Parameters:
+        clock: monotonic.
+        keep_seconds: how long.
+    """
+
+    def __init__(self, clock: Clock, keep_seconds: float = 20.0, runs_max: int = 2000) -> None:
+        self._clock = clock
+        self._keep_seconds = keep_seconds
+        self._runs_max = runs_max
+        self._kept: dict[str, tuple[float, Any, list[CellLine]]] = {}
+        self._lock = threading.Lock()
+
+    def cells(self, tx: UiTransaction, runs: list[RunLine], fresh: bool) -> list[CellLine]:
+        """All cells of these runs."""
+        now = self._clock.monotonic()
+        found: list[CellLine] = []
+        wanted: dict[str, RunLine] = {}
+        with self._lock:
+            for run in runs:
+                at, mark, cells = self._kept.get(run.run_key, (0.0, None, []))
+                if not fresh and mark == (run.state, run.ended_at) and now - at < self._keep_seconds:
+                    found += cells
+                else:
+                    wanted[run.run_key] = run
+        read: dict[str, list[CellLine]] = {key: [] for key in wanted}
+        for cell in tx.ui_cells(wanted):
+            read[cell.run_key].append(cell)
+        with self._lock:
+            if len(self._kept) > self._runs_max:
+                self._kept.clear()
+            for key, cells in read.items():
+                found += cells
+                if wanted[key].state in ("success", "failed"):
+                    self._kept[key] = (now, (wanted[key].state, wanted[key].ended_at), cells)
+        return found
+
+
 def grid(
-    tx: UiTransaction, shapes: Shapes, dag_id: str, count: int, before: str | None, known: str | None
+    tx: UiTransaction,
+    shapes: Shapes,
+    kept: Columns,
+    dag_id: str,
+    count: int,
+    *,
+    before: str | None = None,
+    known: str | None = None,
+    fresh: bool = False,
 ) -> dict[str, Any]:
     """Columns of the grid, newest first, and its rows unless `known` names their version.
 
@@ -42,13 +94,14 @@ def grid(
         count: how many runs, at most 200.
         before: a run key; only older runs.
         known: version whose rows the screen has.
+        fresh: nothing that was kept will do.
     """
     shape = shapes.get(tx, dag_row(tx, dag_id).version_id)
     runs = tx.ui_runs(dag_id, min(count, RUNS_MAX), before)
     extra: list[str] = []
     place = dict(shape.place)
     columns = {run.run_key: bytearray(b"\x0f" * len(place)) for run in runs}
-    for cell in tx.ui_cells(columns):
+    for cell in kept.cells(tx, runs, fresh):
         at = place.get(cell.task_id)
         if at is None:
             # A task of an older version: its row comes after those of today.

@@ -10,7 +10,7 @@ import msgspec
 
 from tradewind.kernel.log import get_logger
 from tradewind.ports.rows import AttemptRow, RunRow, TaskRow, XComRow
-from tradewind.ports.ui_reads import UiTransaction
+from tradewind.ports.ui_reads import CODE_OF, UiTransaction
 from tradewind.scheduler.reasons import why_task
 from tradewind.wire.document import TaskDocument
 from tradewind.wire.errors import NotFound, TradewindError
@@ -34,6 +34,11 @@ def instance(
     """
     run = run_row(tx, dag_id, run_id)
     row = tx.ui_task_find(dag_id, run_id, task_id, map_path)
+    if row is None and not map_path:
+        # Of a mapped task without an index: the instance that wants to be seen most.
+        lines = tx.ui_tasks([run.run_key], task_id=task_id)
+        worst = max(lines, key=lambda line: CODE_OF[line.state], default=None)
+        row = None if worst is None else tx.ui_task_find(dag_id, run_id, task_id, worst.map_path)
     if row is None:
         raise NotFound(f"run {run_id!r} of DAG {dag_id!r} has no instance of {task_id!r} {map_path}".rstrip())
     shape = shapes.get(tx, row.version_id or run.version_id)

@@ -39,7 +39,8 @@ _FAILURE = (
     "t.try_number, t.max_tries, t.ended_at"
 )
 _STUCK = "t.ti_id, t.dag_id, t.run_id, t.task_id, t.map_path, t.state, t.reason"
-_LIVE = "r.state IN ('queued', 'running')"
+# The first condition leads SQLite to the partial index of live runs, which it takes for the longer way otherwise.
+_LIVE = "r.dag_id > '' AND r.state IN ('queued', 'running')"
 _CODE = f"CASE t.state {' '.join(f'WHEN {state!r} THEN {code}' for state, code in CODE_OF.items() if state)} ELSE 0 END"
 _LEAST = "00000000-0000-0000-0000-000000000000"
 
@@ -62,6 +63,24 @@ def ui_run_newest(d: Dialect) -> str:
 
 
 @statement
+def ui_run_latest(_: Dialect) -> str:
+    return """SELECT d.dag_id, r.state, r.run_after FROM dag d JOIN dag_run r ON r.run_key =
+                  (SELECT x.run_key FROM dag_run x WHERE x.dag_id = d.dag_id ORDER BY x.run_key DESC LIMIT 1)
+              WHERE NOT d.is_stale"""
+
+
+@statement
+def ui_dag_count(_: Dialect) -> str:
+    return "SELECT count(*), sum(CASE WHEN d.is_paused THEN 1 ELSE 0 END) FROM dag d WHERE NOT d.is_stale"
+
+
+@statement
+def ui_run_begin(_: Dialect) -> str:
+    return """SELECT r.state, coalesce(r.started_at, r.queued_at, r.run_after) FROM dag_run r
+              ORDER BY r.run_key DESC LIMIT :count"""
+
+
+@statement
 def ui_run_list(_: Dialect, of_dag: bool, with_before: bool) -> str:
     conditions = ["true"]
     if of_dag:
@@ -73,7 +92,12 @@ def ui_run_list(_: Dialect, of_dag: bool, with_before: bool) -> str:
 
 @statement
 def ui_run_live(_: Dialect) -> str:
-    return f"SELECT {_RUN} FROM dag_run r WHERE {_LIVE} ORDER BY r.run_key DESC LIMIT 5000"
+    return f"SELECT {_RUN} FROM dag_run r WHERE {_LIVE}"
+
+
+@statement
+def ui_run_live_keys(_: Dialect) -> str:
+    return f"SELECT r.run_key FROM dag_run r WHERE {_LIVE}"
 
 
 @statement
@@ -88,9 +112,10 @@ def ui_failed(_: Dialect) -> str:
 
 
 @statement
-def ui_live_in_state(_: Dialect, state: str) -> str:
-    return f"""SELECT {_FAILURE} FROM dag_run r JOIN task_instance t ON t.run_key = r.run_key
-               WHERE {_LIVE} AND t.state = '{state}' ORDER BY t.run_key DESC LIMIT :count"""
+def ui_live_in_state(d: Dialect, state: str) -> str:
+    return f"""SELECT {_FAILURE} FROM task_instance t
+               WHERE {d.any("t.run_key", "run_keys", Kind.ID)} AND t.state = '{state}'
+               ORDER BY t.run_key DESC LIMIT :count"""
 
 
 @statement
@@ -101,25 +126,24 @@ def ui_cell_list(d: Dialect, of_tasks: bool) -> str:
 
 
 @statement
-def ui_stuck_list(_: Dialect) -> str:
-    return f"""SELECT {_STUCK}, coalesce(t.queued_at, t.scheduled_at) AS since
-               FROM dag_run r JOIN task_instance t ON t.run_key = r.run_key
-               WHERE {_LIVE} AND ((t.state = 'scheduled' AND t.scheduled_at < :before)
+def ui_stuck_list(d: Dialect) -> str:
+    return f"""SELECT {_STUCK}, coalesce(t.queued_at, t.scheduled_at) AS since FROM task_instance t
+               WHERE {d.any("t.run_key", "run_keys", Kind.ID)} AND ((t.state = 'scheduled' AND t.scheduled_at < :before)
                                   OR (t.state = 'queued' AND t.queued_at < :before))
                ORDER BY since LIMIT :count"""
 
 
 @statement
-def ui_waiting_list(_: Dialect) -> str:
-    return f"""SELECT {_STUCK}, coalesce(t.ended_at, t.started_at, t.updated_at) AS since
-               FROM dag_run r JOIN task_instance t ON t.run_key = r.run_key
-               WHERE {_LIVE} AND t.state = 'awaiting_input' ORDER BY since LIMIT :count"""
+def ui_waiting_list(d: Dialect) -> str:
+    return f"""SELECT {_STUCK}, coalesce(t.ended_at, t.started_at, t.updated_at) AS since FROM task_instance t
+               WHERE {d.any("t.run_key", "run_keys", Kind.ID)} AND t.state = 'awaiting_input'
+               ORDER BY since LIMIT :count"""
 
 
 @statement
-def ui_pulse_count(_: Dialect) -> str:
-    return f"""SELECT coalesce(t.state, 'none'), count(*) FROM dag_run r JOIN task_instance t ON t.run_key = r.run_key
-               WHERE {_LIVE} GROUP BY t.state"""
+def ui_pulse_count(d: Dialect) -> str:
+    return f"""SELECT coalesce(t.state, 'none'), count(*) FROM task_instance t
+               WHERE {d.any("t.run_key", "run_keys", Kind.ID)} GROUP BY t.state"""
 
 
 @statement
@@ -157,14 +181,23 @@ class UiReadQueries(RunSlots):
     def ui_dags(self, dag_ids: Sequence[str] | None = None) -> list[DagLine]:
         sql = ui_dag_list(self._dialect, dag_ids is not None)
         params = {} if dag_ids is None else {"dag_ids": self._texts(dag_ids)}
-        names = self._dialect.decoders[Kind.NAMES]
+        decode = self._dialect.decoders[Kind.NAMES]
+        known: dict[str, tuple[str, ...]] = {}
+
+        def names(text: Any) -> tuple[str, ...]:
+            # Thousands of DAGs share few lists of tags and owners.
+            key = str(text)
+            if key not in known:
+                known[key] = decode(text) if text is not None else ()
+            return known[key]
+
         when = self._milliseconds()
         lines = []
         for row in self._rows(sql, **params):
             values = list(row)
             values[3] = bool(values[3])
-            values[6] = names(values[6]) if values[6] is not None else ()
-            values[7] = names(values[7]) if values[7] is not None else ()
+            values[6] = names(values[6])
+            values[7] = names(values[7])
             values[8] = when(values[8])
             values[9] = str(values[9])
             lines.append(DagLine(*values))
@@ -173,6 +206,19 @@ class UiReadQueries(RunSlots):
     def ui_newest_runs(self, dag_ids: Sequence[str], count: int) -> list[RunLine]:
         sql = ui_run_newest(self._dialect)
         return self._run_lines(sql, dag_ids=self._texts(dag_ids), older=count - 1, least=self._id(_LEAST))
+
+    def ui_latest(self) -> dict[str, tuple[str, int]]:
+        when = self._milliseconds()
+        found = self._rows(ui_run_latest(self._dialect))
+        return {dag_id: (state, when(after) or 0) for dag_id, state, after in found}
+
+    def ui_dag_counts(self) -> tuple[int, int]:
+        ((every, paused),) = self._rows(ui_dag_count(self._dialect))
+        return every, paused or 0
+
+    def ui_run_times(self, count: int) -> list[tuple[str, int]]:
+        when = self._milliseconds()
+        return [(state, when(at) or 0) for state, at in self._rows(ui_run_begin(self._dialect), count=count)]
 
     def ui_runs(self, dag_id: str | None, count: int, before: str | None = None) -> list[RunLine]:
         sql = ui_run_list(self._dialect, dag_id is not None, before is not None)
@@ -184,14 +230,15 @@ class UiReadQueries(RunSlots):
         return self._run_lines(sql, **given)
 
     def ui_live_runs(self) -> list[RunLine]:
-        return self._run_lines(ui_run_live(self._dialect))
+        lines = self._run_lines(ui_run_live(self._dialect))
+        return sorted(lines, key=lambda line: line.run_key, reverse=True)
 
     def ui_runs_of_keys(self, run_keys: Iterable[str]) -> list[RunLine]:
         return self._run_lines(ui_run_of_keys(self._dialect), run_keys=self._ids(run_keys))
 
     def ui_failures(self, since: datetime, count: int) -> list[FailureLine]:
         found = self._rows(ui_failed(self._dialect), since=self._instant(since), count=count)
-        found += self._rows(ui_live_in_state(self._dialect, "up_for_retry"), count=count)
+        found += self._rows(ui_live_in_state(self._dialect, "up_for_retry"), count=count, run_keys=self._live())
         return [FailureLine(*_lined(row, self._milliseconds(), (12,), ids=(0, 1))) for row in found]
 
     def ui_verdicts(self, run_keys: Iterable[str], task_ids: Iterable[str]) -> list[CellLine]:
@@ -200,15 +247,17 @@ class UiReadQueries(RunSlots):
         return [CellLine(str(row[0]), *row[1:]) for row in found]
 
     def ui_stuck(self, before: datetime, count: int) -> list[StuckLine]:
-        found = self._rows(ui_stuck_list(self._dialect), before=self._instant(before), count=count)
+        found = self._rows(
+            ui_stuck_list(self._dialect), run_keys=self._live(), before=self._instant(before), count=count
+        )
         return [StuckLine(*_lined(row, self._milliseconds(), (7,), ids=(0,))) for row in found]
 
     def ui_waiting(self, count: int) -> list[StuckLine]:
-        found = self._rows(ui_waiting_list(self._dialect), count=count)
+        found = self._rows(ui_waiting_list(self._dialect), run_keys=self._live(), count=count)
         return [StuckLine(*_lined(row, self._milliseconds(), (7,), ids=(0,))) for row in found]
 
     def ui_pulse(self) -> dict[str, int]:
-        return dict(self._rows(ui_pulse_count(self._dialect)))
+        return dict(self._rows(ui_pulse_count(self._dialect), run_keys=self._live()))
 
     def ui_cells(self, run_keys: Iterable[str]) -> list[CellLine]:
         found = self._rows(ui_cell_list(self._dialect, False), run_keys=self._ids(run_keys))
@@ -246,6 +295,10 @@ class UiReadQueries(RunSlots):
     def ui_task_history(self, dag_id: str, task_id: str, count: int) -> list[TaskLine]:
         keys = [run.run_key for run in self.ui_newest_runs([dag_id], count)]
         return self.ui_tasks(keys, task_id=task_id)
+
+    def _live(self) -> str:
+        """The keys of live runs, as a parameter."""
+        return self._ids(str(key) for (key,) in self._rows(ui_run_live_keys(self._dialect)))
 
     def _run_lines(self, sql: str, /, **params: Any) -> list[RunLine]:
         when = self._milliseconds()

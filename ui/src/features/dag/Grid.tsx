@@ -1,7 +1,7 @@
 // Runs by tasks. Rows in sight only; a cell is one bare element, drawn as text; one tooltip and one listener for all.
 import { useQueryClient } from "@tanstack/react-query";
 import { ChevronDown, ChevronRight } from "lucide-react";
-import { useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "react";
+import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "react";
 import { at, get, query } from "@api/http";
 import { throttled, useNews, type News } from "@api/live";
 import { CODE, STATES, type Grid as Answer, type Run } from "@api/types";
@@ -21,13 +21,13 @@ interface Held { model: GridModel<Run>; more: boolean }
 function useGrid(dag: string, count: number, before: string | undefined) {
   const client = useQueryClient();
   const held = useRef<Held>({ model: new GridModel<Run>(), more: false });
-  const [, redraw] = useReducer((value: number) => value + 1, 0);
+  const [version, redraw] = useReducer((value: number) => value + 1, 0);
   const [fault, setFault] = useState<unknown>(null);
   const [ready, setReady] = useState("");
-  const load = useCallback(async () => {
+  const load = useCallback(async (fresh = false) => {
     const known = held.current.model.version || undefined;
     try {
-      const told = await client.fetchQuery({ queryKey: ["ui", "dag", dag, "grid", count, before ?? "", known ?? ""], queryFn: ({ signal }) => get<Answer>(`/ui/dags/${at(dag)}/grid${query({ runs: count, before, known })}`, signal), staleTime: 0, gcTime: 0 });
+      const told = await client.fetchQuery({ queryKey: ["ui", "dag", dag, "grid", count, before ?? "", known ?? ""], queryFn: ({ signal }) => get<Answer>(`/ui/dags/${at(dag)}/grid${query({ runs: count, before, known, fresh: fresh || undefined })}`, signal), staleTime: 0, gcTime: 0 });
       held.current.model.load(told);
       held.current.more = told.more;
       setFault(null);
@@ -42,6 +42,7 @@ function useGrid(dag: string, count: number, before: string | undefined) {
     void load();
   }, [load]);
   const again = useMemo(() => throttled(() => void load(), 1500), [load]);
+  const afterAct = useMemo(() => throttled(() => void load(true), 300), [load]);
   const paint = useMemo(() => throttled(() => redraw(), 100), []);
   useNews(`dag:${dag}`, (event) => {
     if (event.kind === "reset") again();
@@ -55,9 +56,9 @@ function useGrid(dag: string, count: number, before: string | undefined) {
   // After an act of ours everything below the DAG is stale; the grid is read again with it.
   useEffect(() => client.getQueryCache().subscribe((event) => {
     const key = event.query.queryKey;
-    if (event.type === "updated" && event.action.type === "invalidate" && key[1] === "dag" && key[2] === dag && key[3] === "detail") again();
-  }), [client, dag, again]);
-  return { ...held.current, fault, ready: ready === dag, reload: load };
+    if (event.type === "updated" && event.action.type === "invalidate" && key[1] === "dag" && key[2] === dag && key[3] === "detail") afterAct();
+  }), [client, dag, afterAct]);
+  return { ...held.current, fault, version, ready: ready === dag, reload: () => load() };
 }
 
 const OVERSCAN = 6;
@@ -70,7 +71,7 @@ export function Grid({ dag, selection }: { dag: string; selection: Selection }) 
   const [collapsed, setCollapsed] = useState<Set<string>>(new Set());
   const [text, setText] = useState("");
   const [problems, setProblems] = useState(false);
-  const [view, setView] = useState({ top: 0, height: 600 });
+  const [view, setView] = useState({ top: 0, height: 600, left: 0, width: 1200 });
   const box = useRef<HTMLDivElement>(null);
   const tip = useRef<HTMLDivElement>(null);
   const pitch = chosen.density === "compact" ? 20 : 24;
@@ -83,7 +84,11 @@ export function Grid({ dag, selection }: { dag: string; selection: Selection }) 
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return;
-    const measure = () => setView({ top: element.scrollTop, height: element.clientHeight });
+    const measure = () => setView((before) => {
+      // Only steps that bring other rows or columns into sight draw anything.
+      const next = { top: Math.floor(element.scrollTop / pitch) * pitch, height: element.clientHeight, left: Math.floor(element.scrollLeft / (8 * pitch)) * 8 * pitch, width: element.clientWidth };
+      return next.top === before.top && next.height === before.height && next.left === before.left && next.width === before.width ? before : next;
+    });
     const watch = new ResizeObserver(measure);
     watch.observe(element);
     element.addEventListener("scroll", measure, { passive: true });
@@ -93,7 +98,7 @@ export function Grid({ dag, selection }: { dag: string; selection: Selection }) 
       watch.disconnect();
       element.removeEventListener("scroll", measure);
     };
-  }, [grid.ready]);
+  }, [grid.ready, pitch]);
   // The newest run stays in sight when one is added.
   const columns = model.runs.length;
   useLayoutEffect(() => {
@@ -110,6 +115,14 @@ export function Grid({ dag, selection }: { dag: string; selection: Selection }) 
       else if (place > box.current.scrollTop + box.current.clientHeight - HEAD - pitch) box.current.scrollTop = place - box.current.clientHeight + HEAD + 2 * pitch;
     }
   };
+  const toggle = useCallback((id: string) => setCollapsed((now) => {
+    const next = new Set(now);
+    if (!next.delete(id)) next.add(id);
+    return next;
+  }), []);
+  const newest = useRef(select);
+  newest.current = select;
+  const pick = useCallback((row: number) => newest.current(row, runAt < 0 ? model.runs.length - 1 : runAt), [model, runAt]);
   const walk = (rows: number, runs: number) => {
     const place = Math.max(0, Math.min(shown.length - 1, (rowAt < 0 ? -1 : shown.indexOf(rowAt)) + rows));
     const run = Math.max(0, Math.min(model.runs.length - 1, (runAt < 0 ? model.runs.length - 1 : runAt) + runs));
@@ -132,6 +145,10 @@ export function Grid({ dag, selection }: { dag: string; selection: Selection }) 
   if (!grid.ready) return <Skeleton lines={16} />;
   const first = Math.max(0, Math.floor(view.top / pitch) - OVERSCAN);
   const last = Math.min(shown.length, Math.ceil((view.top + view.height) / pitch) + OVERSCAN);
+  // Above sixty runs columns out of sight are left out too.
+  const many = model.runs.length > 60;
+  const from = many ? Math.max(0, Math.floor(view.left / pitch) - 8) : 0;
+  const to = many ? Math.min(model.runs.length, Math.ceil((view.left + view.width) / pitch) + 16) : model.runs.length;
   const seconds = model.runs.map((run) => (run.start ? Math.max(0, (run.end ?? Date.now()) - run.start) / 1000 : 0));
   const most = Math.max(0.001, ...seconds);
   const hover = (event: React.PointerEvent) => {
@@ -162,11 +179,6 @@ export function Grid({ dag, selection }: { dag: string; selection: Selection }) 
       else select(row, Number(cell.dataset.c));
     }
   };
-  const toggle = (id: string) => setCollapsed((now) => {
-    const next = new Set(now);
-    if (!next.delete(id)) next.add(id);
-    return next;
-  });
   return (
     <div className="grid-view">
       <div className="toolbar">
@@ -193,24 +205,7 @@ export function Grid({ dag, selection }: { dag: string; selection: Selection }) 
           </div>
         </div>
         <div role="rowgroup" style={{ height: shown.length * pitch, position: "relative", minWidth: "100%", width: `calc(var(--names) + ${model.runs.length * pitch + 16}px)` }}>
-          {shown.slice(first, last).map((row, offset) => {
-            const line = model.row(row);
-            const group = line[3] === 1;
-            return (
-              <div key={line[0]} role="row" className="grid-row" data-on={row === rowAt || undefined} style={{ top: (first + offset) * pitch, height: pitch }} aria-rowindex={first + offset + 2}>
-                <div role="rowheader" className="grid-name" title={`${line[0]}${line[4] ? ` · ${line[4]}` : ""}`} style={{ paddingInlineStart: 12 + line[2] * 14 }}>
-                  {group ? (
-                    <button type="button" className="grid-fold" aria-expanded={!collapsed.has(line[0])} onClick={() => toggle(line[0])}>{collapsed.has(line[0]) ? <ChevronRight size={13} /> : <ChevronDown size={13} />}<span className="clip">{line[1]}</span></button>
-                  ) : (
-                    // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions
-                    <span className="clip" style={{ cursor: "pointer", opacity: line[6] === "gone" ? 0.55 : 1 }} onClick={() => select(row, runAt < 0 ? model.runs.length - 1 : runAt)}>{line[1]}{line[5] && <span className="faint"> [ ]</span>}{line[6] === "setup" && <span className="faint"> ↥</span>}{line[6] === "teardown" && <span className="faint"> ↧</span>}</span>
-                  )}
-                </div>
-                {/* oxlint-disable-next-line react/no-danger -- cells of our own making: numbers and words, names escaped */}
-                <div className="grid-cells" dangerouslySetInnerHTML={{ __html: cellsHtml(model, row, runAt, row === rowAt) }} />
-              </div>
-            );
-          })}
+          {shown.slice(first, last).map((row, offset) => <GridRow key={model.row(row)[0]} model={model} row={row} top={(first + offset) * pitch} pitch={pitch} index={first + offset + 2} on={row === rowAt} runAt={runAt} closed={collapsed.has(model.row(row)[0])} from={from} to={to} width={model.runs.length * pitch} version={grid.version} toggle={toggle} select={pick} />)}
         </div>
       </div>
       <div ref={tip} className="tip" role="tooltip" hidden />
@@ -222,6 +217,25 @@ export function Grid({ dag, selection }: { dag: string; selection: Selection }) 
 
 const HEAD = 64;
 
+/** A row is drawn again when something of its own changes, not when its neighbours scroll. */
+const GridRow = memo(function GridRow({ model, row, top, pitch, index, on, runAt, closed, from, to, width, toggle, select }: { model: GridModel<Run>; row: number; top: number; pitch: number; index: number; on: boolean; runAt: number; closed: boolean; from: number; to: number; width: number; version: number; toggle: (id: string) => void; select: (row: number) => void }) {
+  const line = model.row(row);
+  return (
+    <div role="row" className="grid-row" data-on={on || undefined} style={{ top, height: pitch }} aria-rowindex={index}>
+      <div role="rowheader" className="grid-name" title={`${line[0]}${line[4] ? ` · ${line[4]}` : ""}`} style={{ paddingInlineStart: 12 + line[2] * 14 }}>
+        {line[3] === 1 ? (
+          <button type="button" className="grid-fold" aria-expanded={!closed} onClick={() => toggle(line[0])}>{closed ? <ChevronRight size={13} /> : <ChevronDown size={13} />}<span className="clip">{line[1]}</span></button>
+        ) : (
+          // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions
+          <span className="clip" style={{ cursor: "pointer", opacity: line[6] === "gone" ? 0.55 : 1 }} onClick={() => select(row)}>{line[1]}{line[5] && <span className="faint"> [ ]</span>}{line[6] === "setup" && <span className="faint"> ↥</span>}{line[6] === "teardown" && <span className="faint"> ↧</span>}</span>
+        )}
+      </div>
+      {/* oxlint-disable-next-line react/no-danger -- cells of our own making: numbers and words, names escaped */}
+      <div className="grid-cells" style={{ width: width + 16, paddingInlineStart: 8 + from * pitch }} dangerouslySetInnerHTML={{ __html: cellsHtml(model, row, runAt, on, from, to) }} />
+    </div>
+  );
+});
+
 function dayChanged(runs: Run[], place: number): boolean {
   const before = runs[place - 5];
   const now = runs[place];
@@ -232,10 +246,10 @@ function escaped(text: string): string {
   return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }
 
-function cellsHtml(model: GridModel<Run>, row: number, on: number, here: boolean): string {
+function cellsHtml(model: GridModel<Run>, row: number, on: number, here: boolean, from: number, to: number): string {
   const name = escaped(model.row(row)[1]);
   let html = "";
-  for (let run = 0; run < model.runs.length; run += 1) {
+  for (let run = from; run < to; run += 1) {
     const byte = model.cell(row, run);
     const code = byte & STATE;
     const column = run === on ? " col" : "";

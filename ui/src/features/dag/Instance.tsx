@@ -24,7 +24,7 @@ const TABS: [string, string][] = [["log", "Log"], ["why", "Why"], ["attempts", "
 export function InstanceView({ dag, run, task, map, tab, setTab, page }: { dag: string; run: string; task: string; map: string; tab: string | undefined; setTab: (tab: string) => void; page?: boolean }) {
   const fresh = useFresh(`dag:${dag}`, keys.instance(dag, run, task, map), 400);
   const found = useQuery({ ...instanceQuery(dag, run, task, map), ...fresh });
-  return <Loaded query={found}>{(data) => <Shown key={`${run}/${task}/${map}`} data={data} {...{ dag, run, task, map, tab, setTab, page }} />}</Loaded>;
+  return <Loaded query={found}>{(data) => <Shown key={`${run}/${task}/${data.instance.map_path}`} data={data} {...{ dag, run, task, tab, setTab, page }} map={data.instance.map_path} />}</Loaded>;
 }
 
 function Shown({ data, dag, run, task, map, tab, setTab, page }: { data: Instance; dag: string; run: string; task: string; map: string; tab: string | undefined; setTab: (tab: string) => void; page?: boolean }) {
