@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from tradewind.commands.publication import Published, forget_file, publish_file
 from tradewind.kernel.clock import Clock
+from tradewind.kernel.doorbell import Listener
 from tradewind.kernel.ids import uuid7
 from tradewind.kernel.log import get_logger
 from tradewind.kernel.outage import Outage
@@ -20,7 +21,7 @@ from tradewind.kernel.settings import Settings
 from tradewind.kernel.telemetry import NoTelemetry, Telemetry
 from tradewind.ports.bundles import Bundle
 from tradewind.ports.store import Store, Transaction
-from tradewind.runtime.loop import Loop, Timer
+from tradewind.runtime.loop import READABLE, Loop, Timer
 from tradewind.runtime.parse_words import ParseAnswer, ParseProblem
 from tradewind.wire.errors import BadInput, NotFound, Unavailable
 
@@ -96,6 +97,7 @@ class ProcessorService(ThreadService):
         self._held: set[str] = set()
         self._refused: dict[str, set[str]] = {}
         self._watch: FolderWatch | None = None
+        self._bell: Listener | None = None
         self._look_timer: Timer | None = None
         self._looked_at = -1e9
         self._look_seconds = 0.0
@@ -110,6 +112,7 @@ class ProcessorService(ThreadService):
     def run(self) -> None:
         try:
             self._loading.start()
+            self._hear()
             self._rescan()
             self._loop.after(_APPEAR_SECONDS, self._appear)
             self._loop.after(self._beat_seconds, self._beat)
@@ -121,6 +124,9 @@ class ProcessorService(ThreadService):
             self._loading.close()
             if self._watch is not None:
                 self._watch.close()
+            if self._bell is not None:
+                self._loop.remove(self._bell.fileno())
+                self._bell.close()
             self._sign_off()
             self._loop.close()
 
@@ -130,6 +136,20 @@ class ProcessorService(ThreadService):
     @property
     def _beat_seconds(self) -> float:
         return min(self._settings.scheduler.heartbeat_seconds, self._options.lease_seconds / 3)
+
+    def _hear(self) -> None:
+        """Files that somebody wants loaded again are looked at when the bell rings, not only at the next rescan."""
+        try:
+            self._bell = self._store.listen(["files"])
+        except Unavailable as error:
+            log.warning("doorbell_unavailable", reason=str(error))
+            return
+        self._loop.add(self._bell.fileno(), READABLE, lambda _events: self._heard())
+
+    def _heard(self) -> None:
+        if self._bell is not None and self._bell.wait(0):
+            self._rows_read = False
+            self._changed()
 
     def _appear(self) -> None:
         """Be counted as alive: once what lay in the folder is published, or has taken long enough."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tradewind.adapters.bundles import LocalBundle
 from tradewind.kernel.clock import SystemClock
@@ -376,3 +377,16 @@ def test_what_the_database_refuses_is_the_files_own_trouble(site: Site, monkeypa
         site.listed("good")
         site.until(lambda tx: tx.list_import_errors())
         assert "cannot be stored: ValueError: no such letter" in site.errors()["a.py"]
+
+
+def test_a_file_that_somebody_wants_loaded_again_is(site: Site) -> None:
+    site.write("one.py", dag_text("one"))
+    with site.running():
+        site.heard.wait(1)
+        site.until(lambda tx: [row for row in tx.file_list(BUNDLE) if row.digest])
+        with site.store.begin() as tx:
+            (row,) = tx.file_list(BUNDLE)
+            tx.file_put(replace(row, digest=""))
+            tx.ring("files")
+        site.heard.wait(2)
+    assert site.heard.files == ["one.py", "one.py"]

@@ -131,7 +131,7 @@ async def reparse_dag_file(call: Caller, file_token: str) -> None:
             if row.path == path:
                 # Without a digest it differs from what lies there: the processor loads it again.
                 tx.file_put(_as_changed(row))
-        tx.ring("dags")
+        tx.ring("files")
 
     await call.write(act)
 
