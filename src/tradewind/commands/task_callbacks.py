@@ -11,7 +11,7 @@ import msgspec
 from tradewind.ports.outbox_rows import OutboxKind, OutboxRow
 from tradewind.ports.rows import RunRow, TaskRow
 from tradewind.wire.execution import Outcome
-from tradewind.wire.states import CauseOfDeath
+from tradewind.wire.states import CauseOfDeath, TaskInstanceState
 from tradewind.wire.workload import RunFacts
 
 from .documents import VersionedDag
@@ -58,7 +58,29 @@ def of_lost_attempt(
     Parameters:
         retried: the task is tried again (on_retry_callback), or not (on_failure_callback).
     """
-    name = "on_retry_callback" if retried else "on_failure_callback"
+    state = TaskInstanceState.UP_FOR_RETRY if retried else TaskInstanceState.FAILED
+    return of_ended_attempt(row, run, dag, state, reason, now, new_id)
+
+
+_CALLBACKS = {
+    TaskInstanceState.UP_FOR_RETRY: "on_retry_callback",
+    TaskInstanceState.FAILED: "on_failure_callback",
+    TaskInstanceState.SUCCESS: "on_success_callback",
+    TaskInstanceState.SKIPPED: "on_skipped_callback",
+}
+
+
+def of_ended_attempt(
+    row: TaskRow,
+    run: RunRow,
+    dag: VersionedDag,
+    state: TaskInstanceState,
+    reason: str,
+    now: datetime,
+    new_id: Callable[[], str],
+) -> OutboxRow:
+    """The line of the outbox for the callbacks of an attempt that ended in this state without a process."""
+    name = _CALLBACKS[state]
     payload: dict[str, Any] = {
         "callback": name,
         "bundle": dag.bundle,
@@ -67,17 +89,18 @@ def of_lost_attempt(
         "context": {
             "run": msgspec.to_builtins(facts_of(run)),
             "reason": reason,
-            "exception": reason,
             "ti": {
                 "ti_id": row.ti_id,
                 "task_id": row.task_id,
                 "map_path": row.map_path,
                 "try_number": row.try_number,
                 "max_tries": row.max_tries,
-                "state": "up_for_retry" if retried else "failed",
+                "state": str(state),
             },
         },
     }
+    if state in (TaskInstanceState.UP_FOR_RETRY, TaskInstanceState.FAILED):
+        payload["context"]["exception"] = reason
     return OutboxRow(
         id=new_id(),
         delivery_key=f"{row.ti_id}/{row.attempt_token}/{name}",

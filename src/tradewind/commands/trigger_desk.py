@@ -12,11 +12,15 @@ from tradewind.ports.store import Store, Transaction
 from tradewind.ports.trigger_rows import TriggerFire
 from tradewind.ports.vault import Vault
 from tradewind.wire.execution import AgentMessage, Exchange, Outcome, Reply, Stop
+from tradewind.wire.states import TaskInstanceState
 
 from .attempts import Settlement
 from .documents import Documents
 from .execution import IdMaker, Sitting
+from .task_callbacks import of_ended_attempt
 from .waits import WAITING, end_waits
+
+S = TaskInstanceState
 
 
 class TriggerDesk:
@@ -60,7 +64,18 @@ class TriggerDesk:
         settlement = Settlement(tx, self._documents, now, self._limits)
         for token, row in waiting.items():
             settlement.end(row, token, outcomes[token])
-        settlement.write()
+        moved = settlement.write()
+        for token, row in waiting.items():
+            if row.ti_id in moved and outcomes[token].state in (S.SUCCESS, S.SKIPPED):
+                self._call_back(tx, row, outcomes[token], now)
+
+    def _call_back(self, tx: Transaction, row: TaskRow, outcome: Outcome, now: datetime) -> None:
+        """No process of the task was there to call its callbacks; those of a failure are the settlement's."""
+        dag = self._documents.get(tx, row.version_id)
+        task, run = dag.tasks.get(row.task_id), tx.run_get(row.run_key)
+        if task is not None and task.has_callbacks and run is not None:
+            line = of_ended_attempt(row, run, dag, outcome.state, outcome.reason, now, self._new_id)
+            tx.outbox_put([line])
 
 
 class _WaitingSitting(Sitting):

@@ -49,7 +49,7 @@ class Bench:
 
     def defer(self, classpath: str = "tests.unit.triggerer.triggers.Does", **kinds: dict[str, Any]) -> None:
         """Tasks by name, each deferred to a trigger that is made with these arguments."""
-        self.world.publish("sales", *(task(name) for name in kinds))
+        self.world.publish("sales", *(task(name, has_callbacks=name == "c") for name in kinds))
         run = self.world.start_run()
         now = self.clock.now()
         for name, kwargs in kinds.items():
@@ -140,6 +140,16 @@ def test_events_ends_and_failures_reach_the_task(bench: Bench) -> None:
     assert len(bench.world.inbox()) == 8, "a line for each wait, and one for each end"
     assert "a line of the trigger" in bench.log("d")
     assert "waits for tests.unit.triggerer.triggers.Does" in bench.log("d")
+
+
+def test_callbacks_of_a_task_that_its_trigger_ended(bench: Bench) -> None:
+    bench.defer(c={"what": "success"})
+    bench.triggerer()
+    bench.until(lambda: bench.state("c") is S.SUCCESS, "the trigger ends the task")
+    with bench.store.read() as tx:
+        (line,) = tx.outbox_list((), 10)
+    assert line.payload["callback"] == "on_success_callback"
+    assert line.payload["context"]["ti"]["state"] == "success"
 
 
 def test_what_cannot_be_made_fails_with_its_reason(bench: Bench) -> None:
