@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from tradewind.kernel.clock import SystemClock
 from tradewind.wire.errors import BadInput
 from tradewind.wire.execution import Outcome, XComValue
@@ -56,13 +58,23 @@ def run_facts(dag: DAG, logical_date: datetime, conf: dict[str, Any]) -> RunFact
 
 def run_one(dag: DAG, task_id: str, map_path: str, run: RunFacts, setting: Setting) -> Outcome:
     """Run one attempt of a task instance here. Raises `NotFound` for a task that the DAG does not have."""
+    from tradewind.sdk.attempt import Attempt, working_on
     from tradewind.sdk.execution import run_task
     from tradewind.sdk.memory_client import MemoryClient
+    from tradewind.sdk.wait_here import wait_here
 
     world = _world(run, setting)
     task, workload = dag.get_task(task_id), _workload(dag, task_id, map_path, run)
-    client = MemoryClient(world, (task_id, map_path))
-    return run_task(task, workload, client, _inputs(workload, setting), clock=SystemClock())
+    client, clock = MemoryClient(world, (task_id, map_path)), SystemClock()
+    outcome = run_task(task, workload, client, _inputs(workload, setting), clock=clock)
+    while outcome.deferral is not None:
+        with working_on(Attempt(client, workload.token, clock)):
+            ended = wait_here(outcome.deferral, outcome.question, clock.now())
+        if isinstance(ended, Outcome):
+            return ended
+        resumed = msgspec.structs.replace(workload, resume=ended)
+        outcome = run_task(task, resumed, client, _inputs(workload, setting), clock=clock)
+    return outcome
 
 
 def render_one(dag: DAG, task_id: str, map_path: str, run: RunFacts, setting: Setting) -> dict[str, Any]:
