@@ -37,6 +37,8 @@ class LocalExecutor:
         wake: called, from the executor's thread, when `events` has something new.
         retry_seconds: pause between two attempts to reach the agent.
         answer_seconds_max: how long `unknown` waits for the agent.
+        on_ended: called, from the executor's thread, with attempts that are over here: ended, given back, or gone with
+            the agent.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class LocalExecutor:
         *,
         retry_seconds: float = 0.25,
         answer_seconds_max: float = 2.0,
+        on_ended: Callable[[Sequence[str]], None] | None = None,
     ) -> None:
         self.name = name
         self._key = key
@@ -60,6 +63,7 @@ class LocalExecutor:
         self._undelivered: dict[str, SignedWorkload] = {}
         self._returned: list[Returned] = []
         self._answers = _Answers()
+        self._on_ended = on_ended
         self._loop = Loop()
         self._line = _Line(self._loop, path, retry_seconds, self._connected, self._heard, self._disconnected)
         self._to_send: list[tuple[ToAgent, bytes]] = []
@@ -114,6 +118,14 @@ class LocalExecutor:
                 self._undelivered.pop(token, None)
         self._send(ToAgent.CANCEL, protocol.encode(CancelAttempts(cancelled, reason)))
 
+    def recall(self) -> list[str]:
+        """Take back what no agent has accepted; the tokens."""
+        with self._lock:
+            recalled = list(self._undelivered)
+            self._undelivered.clear()
+            self._in_hand.difference_update(recalled)
+        return recalled
+
     def unknown(self, tokens: Iterable[str]) -> set[str]:
         asked = set(tokens)
         with self._lock:
@@ -162,9 +174,16 @@ class LocalExecutor:
     def _disconnected(self) -> None:
         self._grantee = None
         self._answers.nobody()
+        if self._on_ended is not None:
+            with self._lock:
+                gone = self._in_hand - self._undelivered.keys()
+                self._in_hand -= gone
+            self._on_ended(sorted(gone))  # the agent's children die with it
 
     def _connected(self) -> None:
         self._line.send(ToAgent.STATUS, b"")  # who is it?
+        if self._on_ended is not None:
+            self._line.send(ToAgent.FOLLOW, b"")
         # What was asked for meanwhile goes first, in its order: a cancellation must not come after its workload.
         self._send_all()
         with self._lock:
@@ -183,10 +202,19 @@ class LocalExecutor:
             case FromAgent.KNOWN:
                 known = protocol.decode_known(payload)
                 self._answers.known(known.number, set(known.tokens))
+            case FromAgent.ENDED:
+                self._ended(protocol.decode_tokens(payload))
             case FromAgent.STATUS:
                 status = protocol.decode_status(payload)
                 self._grantee = status.incarnation
                 self._answers.told(status)
+
+    def _ended(self, tokens: list[str]) -> None:
+        if self._on_ended is None:
+            return
+        with self._lock:
+            self._in_hand.difference_update(tokens)
+        self._on_ended(tokens)
 
     def _take_back(self, refusal: protocol.Refusal) -> None:
         with self._lock:

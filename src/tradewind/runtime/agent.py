@@ -13,6 +13,7 @@ import os
 import signal
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -42,11 +43,12 @@ from tradewind.wire.workload import SignedWorkload, Workload, open_workload
 
 from . import words
 from .agent_protocol import AgentStatus
-from .agent_settings import AgentSettings
+from .agent_settings import AgentSettings, lookup_path
 from .attempt_log import AttemptLog, LogFlusher
 from .attempts import Attempt, Phase
 from .death import Death, Ending, OomCounter, death_of
 from .exchange import Conversation, ExchangeSettings
+from .lookup_door import LookupDoor
 from .loop import Loop
 from .mask import Masker
 from .nursery import LaunchFailure, Nursery, NurserySettings, TemplateKey
@@ -95,10 +97,14 @@ class Agent:
         )
         self._nursery = Nursery(self._loop, _nursery_settings(settings), self._clock)
         self._secrets = SecretsClient(self._loop, settings.secrets, self._clock)
+        self._loaded_secrets: set[str] = set()
+        """Of connections that DAG files have read while they were loaded: templates hold them, every log masks them."""
+        self._door: Door | None = None
 
     def run(self) -> None:
         """Serve until stopped."""
-        door = Door(self._loop, self._settings.socket, self)
+        door = self._door = Door(self._loop, self._settings.socket, self)
+        lookups = LookupDoor(self._loop, lookup_path(self._settings.socket), self._look_up)
         self._nursery.start()
         for report in self._spool.load():
             self._conversation.put(report, lambda _reply: None)
@@ -109,6 +115,7 @@ class Agent:
             self._loop.run()
         finally:
             door.close()
+            lookups.close()
             self._flusher.flush()
             self._conversation.close()
             self._nursery.close()
@@ -141,6 +148,8 @@ class Agent:
             accepted.append(workload.token)
             if workload.token not in self._attempts and workload.token not in self._seen:
                 self._take(workload, signed.payload, give_back)
+            elif workload.token in self._seen and self._door is not None:
+                self._door.tell_end(workload.token)
         return accepted
 
     def cancel(self, tokens: Sequence[str], reason: str) -> None:
@@ -193,6 +202,8 @@ class Agent:
 
     def _new_attempt(self, workload: Workload, payload: bytes, give_back: Return) -> Attempt:
         run, masker = workload.run, Masker(self._settings.mask_length_min)
+        for secret in self._loaded_secrets:
+            masker.add(secret)
         path = attempt_log(
             self._settings.logs_folder, run.dag_id, run.run_id, workload.task_id, workload.map_path, workload.try_number
         )
@@ -365,6 +376,32 @@ class Agent:
         else:
             self._conversation.put(message, answered)
 
+    def _look_up(self, kind: str, name: str, told: Callable[[Any], None]) -> None:
+        """What a DAG file asks for while it is loaded: for the attempt that waits for it, or any other that is live."""
+        live = [attempt for attempt in self._attempts.values() if attempt.phase is not Phase.ENDED]
+        attempt = next((each for each in live if each.wish is not None), next(iter(live), None))
+        if attempt is None:
+            told(None)
+            return
+
+        def answered(reply: Reply) -> None:
+            if isinstance(reply, ConnectionFacts):
+                if reply.password:
+                    self._loaded_secrets.add(reply.password)
+                    for each in self._attempts.values():
+                        each.masker.add(reply.password)
+                told(msgspec.to_builtins(reply))
+            else:
+                told(reply.value if isinstance(reply, Text) else None)
+
+        self._send_claim(attempt)
+        token = attempt.token
+        message = GetVariable(token, name) if kind == "variable" else GetConnection(token, name)
+        if self._secrets.enabled:
+            self._ask_backends(message, answered)
+        else:
+            self._conversation.put(message, answered)
+
     def _ask_backends(self, message: GetConnection | GetVariable, answered: Callable[[Reply], None]) -> None:
         """Backends of this worker are asked first; what they do not know, the server may."""
 
@@ -532,6 +569,8 @@ class Agent:
         attempt.cancel_timers()
         attempt.log.flush()
         self._attempts.pop(attempt.token, None)
+        if self._door is not None:
+            self._door.tell_end(attempt.token)
         self._seen[attempt.token] = None
         if len(self._seen) > _REMEMBERED_MAX:
             self._seen.popitem(last=False)

@@ -23,6 +23,8 @@ class ToAgent(IntEnum):
     """`Query`."""
     STATUS = 4
     """Empty; answered with `AgentStatus`."""
+    FOLLOW = 5
+    """Empty: from now on tell on this connection what is over."""
 
 
 class FromAgent(IntEnum):
@@ -36,6 +38,8 @@ class FromAgent(IntEnum):
     """`Known`, the answer to a query."""
     STATUS = 14
     """`AgentStatus`."""
+    ENDED = 15
+    """List of tokens, to those who follow: these attempts are over, whoever submitted them, and their slots free."""
 
 
 class CancelAttempts(msgspec.Struct, frozen=True):

@@ -47,6 +47,7 @@ class Door:
         self._path = path
         self._desk = desk
         self._streams: set[FrameStream] = set()
+        self._followers: set[FrameStream] = set()
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)  # the caller holds the agent's lock: a socket that is there is a dead one's
         self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -69,6 +70,11 @@ class Door:
             stream.close()
         self._streams.clear()
 
+    def tell_end(self, token: str) -> None:
+        """Those who follow hear that an attempt is over."""
+        for stream in self._followers:
+            stream.send(FromAgent.ENDED, protocol.encode([token]))
+
     def _accept(self, _events: int) -> None:
         try:
             sock, _ = self._sock.accept()
@@ -78,7 +84,7 @@ class Door:
             self._loop,
             sock,
             lambda kind, payload: self._read(stream, kind, payload),
-            lambda: self._streams.discard(stream),
+            lambda: self._left(stream),
         )
         self._streams.add(stream)
 
@@ -88,7 +94,11 @@ class Door:
         except msgspec.DecodeError as error:
             _log.error("executor_not_understood", kind=kind, reason=str(error))
             stream.close()
-            self._streams.discard(stream)
+            self._left(stream)
+
+    def _left(self, stream: FrameStream) -> None:
+        self._streams.discard(stream)
+        self._followers.discard(stream)
 
     def _serve(self, stream: FrameStream, kind: int, payload: bytes) -> None:
         match kind:
@@ -108,5 +118,7 @@ class Door:
                 stream.send(FromAgent.KNOWN, protocol.encode(known))
             case ToAgent.STATUS:
                 stream.send(FromAgent.STATUS, protocol.encode(self._desk.status()))
+            case ToAgent.FOLLOW:
+                self._followers.add(stream)
             case _:
                 _log.warning("executor_not_understood", kind=kind, reason="unknown kind of frame")
