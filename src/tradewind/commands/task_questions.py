@@ -95,6 +95,7 @@ def _put_state(tx: Transaction, message: PutState, row: TaskRow, now: datetime) 
             place=place,
             key=message.key,
             value=message.value,
+            ti_id=row.ti_id if owned else None,
             dag_id=row.dag_id if owned else None,
             run_id=row.run_id if owned else None,
             task_id=row.task_id if owned else None,

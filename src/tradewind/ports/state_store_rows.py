@@ -24,6 +24,8 @@ class StateRow(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     value: str
     """JSON text."""
+    ti_id: str | None = None
+    """The task instance: with it the value goes."""
     dag_id: str | None = None
     run_id: str | None = None
     task_id: str | None = None

@@ -12,7 +12,7 @@ from tradewind.ports.outbox_rows import OutboxKind, OutboxRow, OutboxState
 from tradewind.ports.state_store_rows import StateRow, StateScope, task_place
 from tradewind.ports.store import Store
 
-from .seeds import new_id
+from .seeds import new_id, put_dag, put_run, put_tasks
 
 S = OutboxState
 
@@ -102,6 +102,7 @@ class OutboxExam:
             place=place,
             key="job",
             value='{"id": 7}',
+            ti_id=new_id(),
             dag_id="d",
             run_id="run/1",
             task_id="t",
@@ -127,3 +128,25 @@ class OutboxExam:
             assert not tx.state_delete(StateScope.ASSET, "orders", "a")
             assert tx.state_clear(StateScope.ASSET, "orders") == 1
             assert tx.state_clear(StateScope.ASSET, "orders") == 0
+
+    def test_what_an_instance_remembers_goes_with_it(self, store: Store, clock: VirtualClock) -> None:
+        with store.begin() as tx:
+            run = put_run(tx, put_dag(tx))
+            (task,) = put_tasks(tx, run, "t")
+        row = StateRow(
+            scope=StateScope.TASK,
+            place=task_place(run.dag_id, run.run_id, "t", ""),
+            key="job",
+            value="7",
+            ti_id=task.ti_id,
+            dag_id=run.dag_id,
+            run_id=run.run_id,
+            updated_at=clock.now(),
+        )
+        with store.begin() as tx:
+            tx.state_put(row)
+            tx.state_put(StateRow(scope=StateScope.ASSET, place="orders", key="w", value="1", updated_at=clock.now()))
+        with store.begin() as tx:
+            assert tx.run_delete([run.run_key]) == 1
+            assert tx.state_list(StateScope.TASK, row.place, clock.now()) == []
+            assert len(tx.state_list(StateScope.ASSET, "orders", clock.now())) == 1

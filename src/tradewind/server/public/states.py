@@ -247,6 +247,7 @@ def _task_row(row: TaskRow, key: str, value: str, now: datetime, expires_at: dat
         place=_place(row),
         key=key,
         value=value,
+        ti_id=row.ti_id,
         dag_id=row.dag_id,
         run_id=row.run_id,
         task_id=row.task_id,

@@ -220,7 +220,8 @@ class Data:
             "outbox", uniques={"delivery_key": Unique("delivery_key", lambda row: row.delivery_key)}
         )
         self.states: Table[tuple[str, str, str], StateRow] = Table(
-            "state_store", indexes={"place": Index(lambda row: (row.scope, row.place))}
+            "state_store",
+            indexes={"place": Index(lambda row: (row.scope, row.place)), "instance": Index(lambda row: row.ti_id)},
         )
 
     def copy(self) -> Data:

@@ -114,6 +114,8 @@ class PastPart(Unit):
         data = self._data
         for attempt in data.attempts.found("instance", ti_id):
             data.attempts.delete(journal, (ti_id, attempt.try_number))
+        for state in data.states.found("instance", ti_id):
+            data.states.delete(journal, (state.scope, state.place, state.key))
         for xcom in data.xcoms.found("instance", ti_id):
             data.xcoms.delete(journal, (ti_id, xcom.key))
         data.rendered.delete(journal, ti_id)

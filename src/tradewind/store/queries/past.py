@@ -12,7 +12,7 @@ from tradewind.store.dialects.base import Columns, Dialect
 from tradewind.store.kinds import Kind
 from tradewind.store.statements import Work, statement
 
-OF_INSTANCE = ("task_attempt", "xcom", "rendered_fields", "trigger_row", "hitl_detail")
+OF_INSTANCE = ("task_attempt", "xcom", "rendered_fields", "trigger_row", "hitl_detail", "state_store")
 """Tables whose rows go with an instance, found by `ti_id`."""
 OF_RUN = ("inbox", "inbox_rejected", "deadline", "run_retry", "asset_consumed")
 """Tables whose rows go with a run, found by `run_key`."""

@@ -30,4 +30,5 @@ state_store = Table(
 )
 _EXPIRING = text("expires_at IS NOT NULL")
 Index("ix_state_store_expires", state_store.c.expires_at, sqlite_where=_EXPIRING, postgresql_where=_EXPIRING)
-Index("ix_state_store_run", state_store.c.dag_id, state_store.c.run_id)
+_OWNED = text("ti_id IS NOT NULL")
+Index("ix_state_store_instance", state_store.c.ti_id, sqlite_where=_OWNED, postgresql_where=_OWNED)

@@ -146,6 +146,7 @@ def _state_store() -> None:
         sa.Column("place", t.TEXT, nullable=False),
         sa.Column("key", t.TEXT, nullable=False),
         sa.Column("value", t.TEXT, nullable=False),
+        sa.Column("ti_id", t.ID, nullable=True),
         sa.Column("dag_id", t.TEXT, nullable=True),
         sa.Column("run_id", t.TEXT, nullable=True),
         sa.Column("task_id", t.TEXT, nullable=True),
@@ -156,7 +157,7 @@ def _state_store() -> None:
         sa.CheckConstraint("scope IN ('task', 'asset')", name=op.f("ck_state_store_scope")),
     )
     op.create_index("ix_state_store_expires", "state_store", ["expires_at"], **_where("expires_at IS NOT NULL"))
-    op.create_index("ix_state_store_run", "state_store", ["dag_id", "run_id"])
+    op.create_index("ix_state_store_instance", "state_store", ["ti_id"], **_where("ti_id IS NOT NULL"))
 
 
 def _people() -> None:
