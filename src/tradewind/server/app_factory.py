@@ -16,7 +16,7 @@ from tradewind.kernel.telemetry import InProcessTelemetry
 from tradewind.ports.store import Store
 from tradewind.ports.vault import Vault
 
-from . import health, metrics, welcome
+from . import former, health, metrics, welcome
 from .auth import Gate, SignIn
 from .auth.gate import Tokens
 from .database import Database
@@ -138,6 +138,7 @@ def create_api(
         *metrics.routes(telemetry, database, reader, settings),
         *welcome.routes(reader, settings),
         *sign_in.routes(),
+        *former.routes(),
         Mount("/api/v2", Door(make_public)),
         Mount("/ui", Door(make_ui)),
     ]

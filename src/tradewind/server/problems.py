@@ -68,7 +68,7 @@ def problem(error: TradewindError) -> Response:
 
 
 def invalid(faults: list[dict[str, Any]]) -> Response:
-    """The response to a request that does not fit its schema: `detail` lists the faults, as Airflow's clients expect."""
+    """The response to a request that does not fit its schema: `detail` lists the faults, as in Airflow."""
     kind = UnprocessableContent
     return _response(kind.http_status, kind.__name__, _title(kind), faults, {})
 

@@ -147,3 +147,20 @@ def test_signing_in_goes_to_the_page(world: World) -> None:
     for bad in ("https://evil.example", "//evil.example", "/\\evil.example"):
         assert world.ask("GET", "/auth/login", params={"next": bad}, token="").status_code == 400
     assert world.ask("GET", "/auth/logout").status_code == 307
+
+
+def test_former_addresses_say_where_to_go(world: World) -> None:
+    import asyncio
+
+    import httpx
+
+    async def ask(path: str) -> httpx.Response:
+        transport = httpx.ASGITransport(app=world.api)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.get(path)
+
+    answer = asyncio.run(ask("/api/v1/dags"))
+    assert answer.status_code == 404
+    assert "/api/v2" in answer.json()["detail"]
+    assert asyncio.run(ask("/openapi.json")).headers["location"] == "/api/v2/openapi.json"
+    assert asyncio.run(ask("/api/v2/openapi.json")).json()["paths"]["/api/v2/version"]
