@@ -40,7 +40,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
   };
   return (
     <Dialog title={t("Search and acts")} onClose={onClose} className="palette">
-      <input className="input" style={{ fontSize: 15 }} autoFocus role="combobox" aria-expanded="true" aria-controls="palette-list" aria-activedescendant={hits[at] ? `hit-${at}` : undefined} aria-label={t("Search and acts")} placeholder={t("A DAG, a page, an act…")} value={text}
+      <input className="input" style={{ fontSize: 15 }} role="combobox" aria-expanded="true" aria-controls="palette-list" aria-activedescendant={hits[at] ? `hit-${at}` : undefined} aria-label={t("Search and acts")} placeholder={t("A DAG, a page, an act…")} value={text}
         onChange={(event) => { setText(event.target.value); setAt(0); }}
         onKeyDown={(event) => {
           if (event.key === "ArrowDown") setAt(Math.min(at + 1, hits.length - 1));

@@ -90,7 +90,7 @@ export function MarkDialog({ dag, run, task, map, state: first, onClose }: { dag
   return (
     <Dialog title={t("Mark {name}", { name: task })} onClose={onClose} footer={<Confirm busy={busy} act={act} close={onClose} label={t("Mark {state}", { state: t(state) })} />}>
       <div className="row" role="radiogroup" aria-label={t("State")}>
-        {(["success", "failed", "skipped"] as const).map((each) => <Button key={each} role="radio" aria-checked={state === each} aria-pressed={state === each} onClick={() => setState(each)}><Badge state={each} /></Button>)}
+        {(["success", "failed", "skipped"] as const).map((each) => <Button key={each} role="radio" aria-checked={state === each} className={state === each ? "on" : ""} onClick={() => setState(each)}><Badge state={each} /></Button>)}
       </div>
       <div className="row wrap" style={{ gap: 16 }}>
         <Check name={t("Downstream")} on={downstream} set={setDownstream} /><Check name={t("Upstream")} on={upstream} set={setUpstream} />

@@ -99,8 +99,7 @@ function Form({ dag, given, onClose }: { dag: Dag; given?: Record<string, unknow
         {params.length > 0 && <Button kind="quiet" aria-pressed={raw !== null} onClick={() => setRaw(raw === null ? JSON.stringify(conf, null, 2) : null)}>{t("JSON")}</Button>}
         {remembered && <Button kind="quiet" onClick={() => (raw === null ? setValues(start(remembered)) : setRaw(JSON.stringify(remembered, null, 2)))}>{t("Last used values")}</Button>}
         <span className="grow" /><Button onClick={onClose}>{t("Cancel")}</Button>
-        {/* oxlint-disable-next-line jsx-a11y/no-autofocus */}
-        <Button kind="primary" disabled={busy} onClick={act} autoFocus={!params.length} title="Ctrl-Enter">{t("Trigger")}</Button>
+        <Button kind="primary" disabled={busy} onClick={act} title="Ctrl-Enter">{t("Trigger")}</Button>
       </>}>
       {error !== null && <Fault error={error} what={error instanceof Problem && error.status === 404 ? undefined : t("The run was not made")} />}
       {raw !== null ? (

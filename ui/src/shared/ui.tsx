@@ -14,7 +14,12 @@ export function Dialog({ title, onClose, children, footer, wide, className = "" 
   useEffect(() => {
     const dialog = ref.current;
     const before = document.activeElement as HTMLElement | null;
-    if (dialog && !dialog.open) dialog.showModal();
+    if (dialog && !dialog.open) {
+      dialog.showModal();
+      // The browser would begin at the button that closes it.
+      const first = dialog.querySelector<HTMLElement>(".content input:not([type=hidden]):not([hidden]), .content select, .content textarea") ?? dialog.querySelector<HTMLElement>("footer .primary");
+      first?.focus();
+    }
     return () => before?.focus?.();
   }, []);
   return (

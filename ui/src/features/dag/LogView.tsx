@@ -54,6 +54,8 @@ export function LogView({ dag, run, task, map, tiId, number, running }: { dag: s
     if (log.ready && count) log.want(numberAt(first), numberAt(Math.min(last, count - 1)));
   });
   const opened = useRef("");
+  // Asked after every drawing, because lines come in between; it acts once for each log.
+  // oxlint-disable-next-line react-hooks/exhaustive-deps
   useEffect(() => {
     const name = `${run}/${task}/${map}/${number}`;
     if (!log.ready || opened.current === name || !log.total) return;

@@ -46,7 +46,7 @@ export function DagsPage() {
     acts.pause(client, dag.dag_id, paused)
       .then(() => undo && tell(paused ? t("{name} is paused.", { name: dag.dag_id }) : t("{name} runs by itself again.", { name: dag.dag_id }), "good", () => setPaused(dag, !paused, false)))
       .catch(tellError)
-      .finally(() => setTimeout(() => setBusy(({ [dag.dag_id]: _, ...rest }) => rest), 600));
+      .finally(() => setTimeout(() => setBusy((now) => Object.fromEntries(Object.entries(now).filter(([id]) => id !== dag.dag_id))), 600));
   };
   useKeys([{ keys: "t", what: t("Trigger the selected DAG"), act: () => chosen.size === 1 && setTriggering([...chosen][0] ?? null) }]);
   const columns: Column<DagEntry>[] = [
