@@ -358,6 +358,7 @@ class World:
                     self.people.unpause(tx, dag)
                 tx.dag_set_next(dag.document.dag_id, None)
             if self.story.restores:
+                self.people.unpause_backfills(tx)
                 for name, slots in self.pools.items():
                     set_pool(tx, name, slots)
         self._calm_at = self.clock.now()

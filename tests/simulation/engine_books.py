@@ -99,6 +99,7 @@ class Books:
         self.run_task_tasks: Counter[tuple[str, str]] = Counter()
         self.dag_task_tasks: Counter[str] = Counter()
         self.dag_runs: Counter[str] = Counter()
+        """Running runs by what they take a run slot of: see `slots_of`."""
         self.news: Counter[str] = Counter()
         """run_key → lines in its inbox."""
         self.versions: dict[str, dict[str, list[Known]]] = defaultdict(dict)
@@ -163,9 +164,9 @@ class Books:
                 versions.append(known)
         for before, after in commit.runs:
             if before is not None and before.state == "running":
-                self.dag_runs[before.dag_id] -= 1
+                self.dag_runs[slots_of(before)] -= 1
             if after is not None and after.state == "running":
-                self.dag_runs[after.dag_id] += 1
+                self.dag_runs[slots_of(after)] += 1
         for line in commit.put:
             self.news[line.run_key] += 1
         for line in commit.taken:
@@ -190,6 +191,11 @@ class Books:
                 self.run_tasks[row.run_key] += sign
                 self.run_task_tasks[row.run_key, row.task_id] += sign
             self.dag_task_tasks[f"{row.dag_id}/{row.task_id}"] += sign
+
+
+def slots_of(run: RunRow) -> str:
+    """Whose run slot a run takes: the DAG's, or the backfill's."""
+    return run.dag_id if run.backfill_id is None else f"backfill {run.backfill_id}"
 
 
 def named(row: TaskRow) -> str:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tests.simulation.dags import SimulatedDag
 from tests.simulation.engine_books import Commit
 
+from tradewind.commands.backfills import (
+    BackfillWish,
+    cancel_backfill,
+    create_backfill,
+    pause_backfill,
+    unpause_backfill,
+)
 from tradewind.commands.dags import pause_dag, unpause_dag
+from tradewind.commands.deletion import delete_run
 from tradewind.commands.hitl import respond
+from tradewind.commands.marking import MARKS, MarkWish, mark, set_run_state
 from tradewind.commands.pools import delete_pool, set_pool
 from tradewind.commands.runs import clear_instances, stop_run, trigger_run
+from tradewind.ports.backfill_rows import Reprocess
 from tradewind.ports.rows import RunRow
 from tradewind.ports.store import Transaction
-from tradewind.wire.errors import Conflict, NotFound
+from tradewind.wire.errors import BadInput, Conflict, NotFound
 from tradewind.wire.states import LIVE_RUN_STATES, DagRunState, TaskInstanceState
 
 if TYPE_CHECKING:
@@ -23,7 +33,9 @@ if TYPE_CHECKING:
 
 
 class People:
-    """They trigger (also twice with one id), clear, stop, pause and unpause, resize and delete pools."""
+    """They trigger (also twice with one id), clear, mark, stop, delete, pause and unpause, backfill, resize and delete
+    pools.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -40,6 +52,11 @@ class People:
             *[self._resize] * 2,
             self._delete,
             *[self._answer] * 3,
+            *[self._mark] * 2,
+            self._mark_run,
+            self._delete_run,
+            self._backfill,
+            self._hold_backfill,
         ]
 
     def act(self) -> None:
@@ -48,6 +65,10 @@ class People:
 
     def unpause(self, tx: Transaction, dag: SimulatedDag) -> None:
         unpause_dag(tx, self._world.documents, self._world.clock.now(), dag.document.dag_id)
+
+    def unpause_backfills(self, tx: Transaction) -> None:
+        for row in tx.backfill_list(active=True):
+            unpause_backfill(tx, self._world.clock.now(), row.backfill_id)
 
     def saw(self, commit: Commit) -> None:
         """A schedule is on time only from when the DAG was unpaused or a run slot became free."""
@@ -109,6 +130,70 @@ class People:
             if run is not None and run.state in LIVE_RUN_STATES:
                 state = world.random.choice((DagRunState.FAILED, DagRunState.SUCCESS))
                 stop_run(tx, world.clock.now(), run.dag_id, run.run_id, state, "a person said so")
+
+    def _mark(self) -> None:
+        world = self._world
+        with world.store.begin() as tx:
+            run = self._run(tx)
+            rows = tx.task_list(run.run_key) if run is not None else []
+            if run is None or not rows:
+                return
+            row = world.random.choice(rows)
+            wish = MarkWish(
+                dag_id=run.dag_id,
+                run_id=run.run_id,
+                state=world.random.choice(tuple(MARKS)),
+                tasks=((row.task_id, row.map_path if world.random.random() < 0.7 else None),),
+                downstream=world.random.random() < 0.3,
+            )
+            mark(tx, world.documents, world.clock.now(), wish)
+
+    def _mark_run(self) -> None:
+        world = self._world
+        with world.store.begin() as tx:
+            run = self._run(tx)
+            if run is None:
+                return
+            state = world.random.choice((DagRunState.FAILED, DagRunState.SUCCESS, DagRunState.QUEUED))
+            if state is not DagRunState.QUEUED or run.state not in LIVE_RUN_STATES:
+                set_run_state(tx, world.clock.now(), run.dag_id, run.run_id, state, "a person said so")
+
+    def _delete_run(self) -> None:
+        world = self._world
+        with world.store.begin() as tx:
+            run = self._run(tx)
+            # Not one that stands for a date of a schedule: those must all be there in the end.
+            if run is not None and run.state not in LIVE_RUN_STATES and run.logical_date is None:
+                delete_run(tx, run.dag_id, run.run_id)
+                self.triggered = [each for each in self.triggered if each != (run.dag_id, run.run_id)]
+
+    def _backfill(self) -> None:
+        world, now = self._world, self._world.clock.now()
+        wish = BackfillWish(
+            dag_id=self._dag(),
+            from_date=now - timedelta(minutes=world.random.randint(1, 30)),
+            to_date=now,
+            run_backwards=world.random.random() < 0.3,
+            reprocess=world.random.choice(tuple(Reprocess)),
+            max_active_runs=world.random.randint(1, 3),
+        )
+        try:
+            with world.store.begin() as tx:
+                create_backfill(tx, world.documents, now, world.new_id, wish)
+        except (BadInput, Conflict):
+            return  # it has no schedule, no date in the range, a past, or another backfill
+
+    def _hold_backfill(self) -> None:
+        world, now = self._world, self._world.clock.now()
+        with world.store.begin() as tx:
+            for row in tx.backfill_list(active=True):
+                match world.random.randrange(4):
+                    case 0:
+                        cancel_backfill(tx, now, row.backfill_id)
+                    case 1:
+                        pause_backfill(tx, now, row.backfill_id)
+                    case _:
+                        unpause_backfill(tx, now, row.backfill_id)
 
     def _pause(self) -> None:
         world, dag_id = self._world, self._dag()

@@ -353,8 +353,12 @@ class Step:
         self._end_attempt(run, instance, event.cancel_token, f"the task was set to {event.state}")
         self._unwant(instance)
         if event.state in TERMINAL_STATES:
+            self.writes.take_back(event.ti_id)  # its row is decided: by its own end, or by a person
             self._note_ended(run, instance.key[0])
+            was_finished = run.plan.finished
             self._apply(run, events.Ended(instance.key, event.state, event.length, event.skips))
+            if was_finished and run.run_key not in self.stopped:
+                self._apply(run, events.Cleared(()))  # a person marked it: the run may end otherwise
             return
         for row in self.tx.task_get_many([event.ti_id]):
             instance.refresh(row)

@@ -87,9 +87,12 @@ class Writes:
         self.moves[change][ti_id] = TaskMove(ti_id, reason, token, values or {})
 
     def take_back(self, ti_id: str) -> None:
-        """What this step decided about an instance is void: a line heard later says that a person cleared it."""
+        """What this step decided about an instance is void: a line heard later says that a person cleared or marked
+        it.
+        """
         for moves in self.moves.values():
             moves.pop(ti_id, None)
+        self.waits = [wait for wait in self.waits if wait.ti_id != ti_id]
 
     def carry_out(self, tx: Transaction, now: datetime, on_refused: Callable[[str, Sequence[str]], None]) -> bool:
         """Write all but counters and ends of runs; whether anything was written. `on_refused` hears of rows that did
@@ -105,18 +108,23 @@ class Writes:
                 self.releases
             )  # before anything is queued: an instance may give its slots back and get new ones in one step
         wrote = bool(self.inserts or self.renames)
+        deferred: set[str] = set()
         for change in _ORDER:
             moves = self.moves.get(change)
             if not moves:
                 continue
             moved = tx.task_move(change, list(moves.values()), now)
             wrote = True
+            if change == "defer_at_start":
+                deferred.update(moved)
             if len(moved) != len(moves):
                 on_refused(change, sorted(moves.keys() - set(moved)))
         if self.over:
             tx.trigger_forget(self.over)
-        if self.waits:
-            tx.trigger_put(self.waits)
+        # Only of those that wait now: a person may have decided otherwise in between.
+        waits = [wait for wait in self.waits if wait.ti_id in deferred]
+        if waits:
+            tx.trigger_put(waits)
         if self.inbox:
             tx.inbox_put(self.inbox)
         tx.outbox_put(self.outbox)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.simulation.engine_books import Books, known_of
+from tests.simulation.engine_books import Books, known_of, slots_of
 from tests.simulation.oracle import FAIL, GONE, READY, SKIP, WAIT, Key, Row
 
 from tradewind.ports.rows import RunRow, TaskRow
@@ -112,10 +112,16 @@ def why_open(world: World, run: RunRow) -> str | None:
 
 def _why_queued(world: World, run: RunRow) -> str | None:
     dag = world.books.data.dags.rows[run.dag_id]
-    if dag.is_paused and run.run_type == "scheduled":
+    bound = dag.max_active_runs
+    if run.backfill_id is not None:
+        backfill = world.books.data.backfills.rows[run.backfill_id]
+        bound = backfill.max_active_runs
+        if backfill.is_paused and backfill.completed_at is None:
+            return "paused"
+    elif dag.is_paused and run.run_type == "scheduled":
         return "paused"
-    others = [r for r in world.books.runs() if r.dag_id == run.dag_id and r.state is DagRunState.RUNNING]
-    if len(others) >= dag.max_active_runs and all(why_open(world, other) for other in others):
+    others = [r for r in world.books.runs() if slots_of(r) == slots_of(run) and r.state is DagRunState.RUNNING]
+    if len(others) >= bound and all(why_open(world, other) for other in others):
         return "run slots"
     return None
 

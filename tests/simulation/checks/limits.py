@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.simulation.checks.checker import Checker
-from tests.simulation.engine_books import Commit
+from tests.simulation.engine_books import Commit, slots_of
 
 from tradewind.ports.rows import TaskRow
 from tradewind.wire.states import DagRunState
@@ -27,9 +27,11 @@ class LimitsKept(Checker):
                 and after.state is DagRunState.RUNNING
                 and not (before and before.state is DagRunState.RUNNING)
             ):
-                count, bound = self.books.dag_runs[after.dag_id], self.books.document(after).max_active_runs
+                count, bound = self.books.dag_runs[slots_of(after)], self.books.document(after).max_active_runs
+                if after.backfill_id is not None:
+                    bound = self.books.data.backfills.rows[after.backfill_id].max_active_runs
                 if count > bound:
-                    yield f"{after.dag_id} has {count} runs, allowed are {bound}"
+                    yield f"{slots_of(after)} has {count} runs, allowed are {bound}"
 
     def _admitted(self, row: TaskRow) -> Iterator[str]:
         books, pool = self.books, self.books.pool(row.pool)
@@ -96,3 +98,7 @@ class CountersTrue(Checker):
             active = self.books.data.dags.rows[dag_id].runs_active
             if active != self.books.dag_runs[dag_id]:
                 yield f"{dag_id} has {self.books.dag_runs[dag_id]} active runs, its counter says {active}"
+        for backfill in self.books.data.backfills:
+            count = self.books.dag_runs[f"backfill {backfill.backfill_id}"]
+            if count != backfill.runs_active:
+                yield f"backfill {backfill.backfill_id} has {count} runs, its counter says {backfill.runs_active}"

@@ -28,6 +28,7 @@ _SENTENCES = {
         "pool": r"pool '(?P<pool>\w+)' is full \((?P<used>-?\d+) of (?P<slots>\d+) slots used(, it needs \d+)?\)",
         "gone": r"pool '(?P<pool>\w+)' does not exist",
         "executor": r"executor 'local' has no free slot",
+        "backfill": r"backfills hold their share of executor 'local'",
         "run": r"the run has max_active_tasks=(?P<bound>\d+) tasks active",
         "runtask": rf"max_active_tis_per_dagrun=(?P<bound>\d+) {_TASK} in this run",
         "limit": rf"max_active_tis_per_dag=(?P<bound>\d+) {_TASK} over all runs",
