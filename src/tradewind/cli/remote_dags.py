@@ -7,11 +7,12 @@ import sys
 from argparse import Namespace
 from typing import Any
 
+from tradewind.cli.log_view import readable
 from tradewind.cli.output import coloured, show_document, show_record, show_rows
 from tradewind.cli.remote_client import API, Client, part, when
 from tradewind.cli.runs import TASK_COLUMNS
 from tradewind.cli.world import confirm, instant, json_value
-from tradewind.wire.errors import NotFound, Unavailable
+from tradewind.wire.errors import BadInput, NotFound, Unavailable
 
 Facts = dict[str, Any]
 
@@ -268,7 +269,7 @@ def task_logs(client: Client, given: Namespace) -> None:
         "GET",
         f"{API}{path}/logs/{number}",
         params={"full_content": "true", **({} if index is None else {"map_index": index})},
-        headers={"Accept": "application/x-ndjson" if given.output == "json" else "text/plain"},
+        headers={"Accept": "application/x-ndjson"},
     )
     if answer.status_code != 200:
         try:
@@ -276,7 +277,86 @@ def task_logs(client: Client, given: Namespace) -> None:
         except (ValueError, KeyError):
             detail = f"the server answered {answer.status_code}"
         raise NotFound(str(detail))
-    print(answer.text, end="" if answer.text.endswith("\n") else "\n")
+    for line in answer.text.splitlines():
+        print(line if given.output == "json" else readable(_stored(line)))
+
+
+def _stored(line: str) -> str:
+    """A line of the answer in the words of the stored one."""
+    told = json.loads(line)
+    name = told.get("logger") if told.get("logger") != told.get("source") else None
+    record: Facts = {"t": told.get("timestamp"), "l": told.get("level"), "m": told.get("event"), "n": name}
+    record["s"] = told.get("source")
+    if told.get("error_detail"):
+        record["e"] = [_error(each) for each in told["error_detail"]]
+    return json.dumps(record)
+
+
+def _error(told: Facts) -> Facts:
+    frames = [
+        {"file": each["filename"], "line": each["lineno"], "function": each["name"], "text": each["line"]}
+        for each in told["frames"]
+    ]
+    relation = "cause" if told["is_cause"] else "member" if told["is_group"] else None
+    found = {"type": told["exc_type"], "message": told["exc_value"], "notes": told["exc_notes"], "frames": frames}
+    return {**found, **({"relation": relation} if relation else {})}
+
+
+def mark_tasks(client: Client, given: Namespace) -> None:
+    run_path = _run_path(client, given)
+    if given.group:
+        raise BadInput("--group works only on the machine of the installation; name the tasks")
+    body: Facts = {
+        "new_state": given.state,
+        "include_upstream": given.upstream,
+        "include_downstream": given.downstream,
+        "include_future": given.future,
+        "include_past": given.past,
+    }
+    if given.note is not None:
+        body["note"] = given.note
+    end = "" if given.map_index is None else f"/{given.map_index}"
+    paths = [f"{run_path}/taskInstances/{part(task_id)}{end}" for task_id in given.task_ids]
+    planned = [row for path in paths for row in client.ask("PATCH", f"{path}/dry_run", body)["task_instances"]]
+    if given.dry_run:
+        columns = ("run_id", "task", "state", "try", "start_date", "reason")
+        rows = [{"run_id": row["dag_run_id"], **_task(row)} for row in planned]
+        show_rows(rows, given.output, columns, "nothing would be changed")
+        return
+    if planned:
+        confirm(f"Mark {len(planned)} task instances of DAG {given.dag_id!r} as {given.state}?", given.yes)
+    for path in paths if planned else ():
+        client.ask("PATCH", path, body)
+    print(f"DAG {given.dag_id!r}: {len(planned)} task instances are marked {given.state}")
+
+
+def note_task(client: Client, given: Namespace) -> None:
+    end = "" if given.map_index is None else f"/{given.map_index}"
+    path = f"{_run_path(client, given)}/taskInstances/{part(given.task_id)}{end}"
+    client.ask("PATCH", path, {"note": given.note or None})
+    print(f"task {given.task_id!r} has {'the' if given.note else 'no'} note")
+
+
+def clear_run(client: Client, given: Namespace) -> None:
+    if given.run_id is None:
+        raise BadInput("--from and --to work only on the machine of the installation; name the run")
+    path = f"{_run_path(client, given)}/clear"
+    body: Facts = {
+        "dry_run": True,
+        "only_failed": given.only_failed,
+        "only_new": given.only_new,
+        "run_on_latest_version": given.newest_version,
+        "note": given.note,
+    }
+    planned = client.ask("POST", path, body)["task_instances"]
+    if given.dry_run:
+        columns = ("run_id", "task", "state", "try", "start_date", "reason")
+        rows = [{"run_id": row["dag_run_id"], **_task(row)} for row in planned]
+        show_rows(rows, given.output, columns, "nothing would be changed")
+        return
+    confirm(f"Run again {len(planned)} task instances of DAG {given.dag_id!r}?", given.yes)
+    client.ask("POST", path, {**body, "dry_run": False})
+    print(f"run {given.run_id!r} of DAG {given.dag_id!r}: {len(planned)} task instances are cleared")
 
 
 def clear_tasks(client: Client, given: Namespace) -> None:
@@ -330,4 +410,7 @@ VERBS = {
     "tasks states": task_states,
     "tasks logs": task_logs,
     "tasks clear": clear_tasks,
+    "tasks mark": mark_tasks,
+    "tasks note": note_task,
+    "runs clear": clear_run,
 }

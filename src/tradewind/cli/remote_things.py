@@ -165,6 +165,22 @@ def set_connection(client: Client, given: Namespace) -> None:
     print(f"connection {given.conn_id!r} is set ({found.conn_type})")
 
 
+def test_connection(client: Client, given: Namespace) -> int:
+    row = client.get(f"/connections/{part(given.conn_id)}")
+    body = {name: value for name, value in row.items() if name != "team_name"}
+    verdict = client.ask("POST", "/connections/test", body)
+    print(verdict["message"])
+    return 0 if verdict["status"] else 1
+
+
+def export_variables(client: Client, given: Namespace) -> None:
+    from tradewind.cli.variables import write_variables
+
+    write_variables(
+        {row["key"]: row["value"] for row in client.pages("/variables", "variables", order_by="key")}, given
+    )
+
+
 def delete_connection(client: Client, given: Namespace) -> None:
     client.ask("DELETE", f"/connections/{part(given.conn_id)}")
     print(f"connection {given.conn_id!r} is deleted")
@@ -244,6 +260,8 @@ VERBS = {
     "connections get": get_connection,
     "connections set": set_connection,
     "connections delete": delete_connection,
+    "connections test": test_connection,
+    "variables export": export_variables,
     "assets list": list_assets,
     "backfill list": list_backfills,
     "backfill pause": pause_backfill,

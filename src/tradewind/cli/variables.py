@@ -101,6 +101,11 @@ def export_variables(given: Namespace) -> None:
     vault = open_vault(settings())
     with database() as store, store.read() as tx:
         content = {row.key: vault.open(row.value) for row in tx.variable_list()}
+    write_variables(content, given)
+
+
+def write_variables(content: dict[str, str], given: Namespace) -> None:
+    """Write variables to the file that was given, in its form. Raises `BadInput`."""
     form = given.format or {"yml": "yaml", "yaml": "yaml", "env": "env"}.get(given.file.rpartition(".")[2], "json")
     if form == "env":
         if several := [key for key, value in content.items() if "\n" in value]:

@@ -12,6 +12,7 @@ import msgspec
 
 from tradewind.kernel.settings.model import OPTIONS, Settings
 from tradewind.sdk.defaults import DEFAULTS_VARIABLE, Defaults
+from tradewind.sdk.lookups import LOOKUP_VARIABLE
 from tradewind.wire.workload import agent_credential
 
 from .secrets.client import SecretsSettings
@@ -24,6 +25,7 @@ PRELOAD = (
     "ctypes",
     "tradewind.runtime.template",
     "tradewind.runtime.dag_program",
+    "tradewind.runtime.inherited",
     "dateutil.tz",
     "pendulum",
     "pendulum.parser",
@@ -134,9 +136,15 @@ def agent_settings(
             **task_environment(settings.home, os.environ if environment is None else environment),
             DEFAULTS_VARIABLE: Defaults.of(settings.core).as_text(),
             BASE_URL_VARIABLE: settings.api.base_url,
+            LOOKUP_VARIABLE: str(lookup_path(settings.agent.socket)),
         },
         preload=(*PRELOAD, *preload),
     )
+
+
+def lookup_path(agent_socket: Path) -> Path:
+    """Where the agent of this socket answers DAG files that are loaded."""
+    return agent_socket.with_name(f"{agent_socket.stem}-lookup.sock")
 
 
 def task_environment(home: Path, environment: Mapping[str, str]) -> dict[str, str]:
