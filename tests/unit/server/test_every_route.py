@@ -39,7 +39,6 @@ OPEN = {
     "GET /api/v2/auth/logout",
     "GET /api/v2/openapi.json",
     "GET /openapi.json",
-    *(f"{verb} /api/v1{rest}" for verb in ("GET", "POST", "PUT", "PATCH", "DELETE") for rest in ("", "/{path:path}")),
 }
 """Answered without credentials, on purpose."""
 ACROSS = {
@@ -126,7 +125,8 @@ def every_route(routes: Any, prefix: str = "") -> Iterator[Asked]:
             yield from every_route(router.routes, prefix)
         else:
             for method in sorted((route.methods or {"GET"}) - {"HEAD", "OPTIONS"}):
-                yield Asked(method, (prefix + route.path) or "/")
+                if not route.path.startswith("/api/v1"):  # removed, which it tells everybody
+                    yield Asked(method, (prefix + route.path) or "/")
 
 
 def described_routes() -> Iterator[Asked]:
