@@ -6,6 +6,7 @@ import importlib
 import logging
 from typing import Any
 
+from tradewind.sdk import older_forms
 from tradewind.sdk.connections import Connection, find_connection, normal_type
 from tradewind.sdk.exceptions import AirflowException
 
@@ -77,7 +78,8 @@ def register_hook(conn_type: str, hook: str, conn_argument: str = "conn_id") -> 
 
 def hook_for(connection: Connection, hook_params: dict[str, Any]) -> Any:
     """A hook for `connection`. Raises `AirflowException` when no class is known for its type."""
-    found = _hooks.get(connection.conn_type or "")
+    # A provider that is installed was installed for its hook.
+    found = older_forms.find_hook(connection.conn_type or "") or _hooks.get(connection.conn_type or "")
     if found is None:
         raise AirflowException(
             f"no hook is known for connection {connection.conn_id!r} of type {connection.conn_type!r}; "

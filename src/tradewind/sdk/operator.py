@@ -223,6 +223,24 @@ class BaseOperator(Task, metaclass=OperatorMeta):
             raise_failure(self.log, next_kwargs or {})
         return getattr(self, next_method)(context, **(next_kwargs or {}))
 
+    def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:  # noqa: ARG002 # Airflow's signature
+        """Render the templated fields again: for operators that change them while they run."""
+        from .template_owner import renderer_of
+
+        renderer_of(self, context).render_fields()
+
+    def render_template(self, content: Any, context: Any, jinja_env: Any = None, seen_oids: Any = None) -> Any:  # noqa: ARG002
+        """`content` rendered: texts, and what is in lists and dicts."""
+        from .template_owner import renderer_of
+
+        return renderer_of(self, context).render(content, "content")
+
+    def get_template_env(self, dag: Any = None) -> Any:  # noqa: ARG002 # Airflow's signature
+        """The Jinja environment that the fields are rendered with."""
+        from .templates import engine_for
+
+        return engine_for(self).environment
+
     def dry_run(self) -> None:
         """Log the templated fields as they would be rendered."""
         for field in self.template_fields:

@@ -36,6 +36,12 @@ def render_object(
         setattr(owner, field, getattr(task, field))
 
 
+def renderer_of(task: Any, context: Mapping[str, Any]) -> FieldRenderer:
+    """Renders for a task that runs, references to outputs of other tasks included."""
+    reader = getattr(context.get("ti"), "_reader", None)
+    return FieldRenderer(task, context, reader or _NoFetch(), engine_for(task))
+
+
 class _NoFetch:
     """References to outputs of tasks are read through the task that is running."""
 

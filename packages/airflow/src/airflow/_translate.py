@@ -169,7 +169,12 @@ def install() -> None:
     """Give the translations to the SDK."""
     from tradewind.sdk import older_forms
 
-    older_forms.use(dag_arguments=dag_arguments, task_arguments=task_arguments, find_kind=_kind_of_provider)
+    older_forms.use(
+        dag_arguments=dag_arguments,
+        task_arguments=task_arguments,
+        find_kind=_kind_of_provider,
+        find_hook=_hook_of_provider,
+    )
 
 
 def _kind_of_provider(name: str) -> Any:
@@ -177,3 +182,14 @@ def _kind_of_provider(name: str) -> Any:
     from airflow._core.providers_manager import ProvidersManager
 
     return ProvidersManager().taskflow_decorators.get(name)
+
+
+def _hook_of_provider(conn_type: str) -> tuple[str, str] | None:
+    """("module:Class", its connection argument) for a type of connection that an installed provider knows."""
+    from airflow._core.providers_manager import ProvidersManager
+
+    info = ProvidersManager().hooks.get(conn_type)
+    if info is None:
+        return None
+    module, _, name = info.hook_class_name.rpartition(".")
+    return f"{module}:{name}", info.connection_id_attribute_name
