@@ -16,13 +16,36 @@ from tradewind.store import schema
 from tradewind.store.dialects.base import Dialect
 from tradewind.store.dialects.postgresql import PostgresDialect
 from tradewind.store.dialects.sqlite import SqliteDialect
-from tradewind.store.queries import dags, hitl, inbox, limits, runs, tasks, triggers, xcoms
+from tradewind.store.queries import (
+    backfills,
+    dags,
+    deadlines,
+    hitl,
+    inbox,
+    limits,
+    past,
+    retention,
+    runs,
+    tasks,
+    triggers,
+    xcoms,
+)
 from tradewind.store.read import lists
 from tradewind.store.sql import SqlStore
 from tradewind.store.transitions import runs as run_moves
 from tradewind.store.transitions import tasks as task_moves
 
-_GROWING = ("dag_run", "task_instance", "task_attempt", "xcom", "dag_version", "rendered_fields", "trigger_row", "hitl_detail")
+_GROWING = (
+    "dag_run",
+    "task_instance",
+    "task_attempt",
+    "xcom",
+    "dag_version",
+    "rendered_fields",
+    "trigger_row",
+    "hitl_detail",
+    "deadline",
+)
 
 
 def statements(d: Dialect) -> dict[str, str]:
@@ -62,6 +85,20 @@ def statements(d: Dialect) -> dict[str, str]:
         "pool_audit": limits.counter_list_wrong(d, "pool"),
         "limit_audit": limits.counter_list_wrong(d, "limit"),
         "runs_audit": limits.counter_list_wrong(d, "runs"),
+        "backfill_audit": limits.counter_list_wrong(d, "backfill"),
+        "backfill_list_startable": run_moves.backfill_list_startable(d),
+        "run_list_queued_of_backfill": run_moves.run_list_queued_of_backfill(d, True),
+        "backfill_complete": backfills.backfill_complete(d, True),
+        "backfill_count_states": backfills.backfill_count_states(d),
+        "deadline_claim": deadlines.deadline_claim(d),
+        "deadline_next_due": deadlines.deadline_next_due(d),
+        "deadline_list_of_run": deadlines.deadline_list_of_run(d),
+        "run_list_lengths": deadlines.run_list_lengths(d),
+        "run_list_expired": retention.run_list_expired(d, True, True),
+        "inbox_prune": retention.inbox_prune(d),
+        "version_prune": retention.version_prune(d),
+        "bundle_versions_used": past.bundle_versions_used(d),
+        "run_list_window": past.run_list_window(d),
         "run_list": lists.run_list(d, True, False, False, True),
         "run_list_all": lists.run_list(d, False, False, False, True),
         "task_count_states": lists.task_count_states(d),
