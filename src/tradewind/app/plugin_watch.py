@@ -14,6 +14,7 @@ from tradewind.ports.store import Store
 from tradewind.runtime.agent_settings import task_environment
 from tradewind.runtime.plugin_probe import Plugins, probe
 from tradewind.sdk.defaults import DEFAULTS_VARIABLE, Defaults
+from tradewind.sdk.entry_points import entry_points
 from tradewind.sdk.plugins import GROUPS
 from tradewind.wire.errors import Unavailable
 
@@ -37,9 +38,7 @@ def has_sources(settings: Settings) -> bool:
     folder = settings.core.plugins_folder
     if folder.is_dir() and any(folder.rglob("*.py")):
         return True
-    from importlib import metadata
-
-    return any(metadata.entry_points(group=group) for group in GROUPS)
+    return any(entry_points(group) for group in GROUPS)
 
 
 class PluginWatch(ThreadService):

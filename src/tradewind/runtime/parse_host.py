@@ -270,7 +270,7 @@ def _preload(modules: list[str]) -> None:
     """Import now what each child would import anew: all names of the SDK, which come lazily, and what was asked for."""
     for name in sdk.__all__:
         getattr(sdk, name)
-    for module in ("dateutil.tz", "pendulum", *modules):
+    for module in ("dateutil.tz", "pendulum", "tradewind.runtime.inherited", *modules):
         importlib.import_module(module)
 
 

@@ -24,6 +24,7 @@ from tradewind.domain.admission import UNLIMITED, Demand, Draw
 from tradewind.domain.planner import InstanceSnapshot, RunPlan, changes, events
 from tradewind.kernel.log import get_logger
 from tradewind.ports.executor import Executor
+from tradewind.ports.outbox_rows import OutboxRow
 from tradewind.ports.rows import PoolRow, RunRow, TaskRow
 from tradewind.ports.store import TaskMove, Transaction
 from tradewind.wire.deferral import Resume
@@ -49,7 +50,7 @@ from tradewind.wire.states import (
 )
 from tradewind.wire.workload import Workload
 
-from . import assets, callbacks, creation, gates, limits, run_retries, waits
+from . import assets, births, callbacks, creation, gates, limits, run_retries, waits
 from .owned import Instance, Key, OwnedRun
 from .writes import RunEnd, Writes
 
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
     from .memory import Memory
 
 S = TaskInstanceState
+_OF_UNBORN = (changes.Create, changes.Ready, changes.FinishRun)
+"""Changes that need no row."""
 log = get_logger("scheduler")
 
 
@@ -92,6 +95,10 @@ class Step:
         """The ends of runs are being decided: what this step planned is not written yet."""
         self.resumes: dict[str, Resume] = {}
         """ti_id → how attempts that are queued in this step go on after a wait."""
+        self.ended_by_people: set[str] = set()
+        """Runs that a person ends in this step: their DAGs call nobody back, as in Airflow."""
+        self.births = 0
+        """Instances that came into being in this step."""
         self.short_granted = False
         """Room was left though something may fit: step again."""
         self.created_runs = 0
@@ -334,6 +341,7 @@ class Step:
                     ],
                 )
             case RunStopAsked():
+                self.ended_by_people.add(run.run_key)
                 self._stop_run(run, events.StopRun(event.state, event.reason))
             case RunNudged():
                 self.memory.queue.freed_where(
@@ -444,6 +452,11 @@ class Step:
         if run.run_key in self.memory.runs:
             self._carry(run, run.plan.apply(event))
 
+    def _callbacks(self, run: OwnedRun, state: DagRunState, reason: str) -> list[OutboxRow]:
+        if run.run_key in self.ended_by_people:
+            return []
+        return callbacks.of_run(run, state, reason, self.now, self.memory.new_id)
+
     def _stop_run(self, run: OwnedRun, event: events.StopRun) -> None:
         if run.run_key in self.memory.runs and run.plan.finished:  # it waits for its retry
             self.finishing[run.run_key] = (run, event.state, event.reason)
@@ -454,8 +467,12 @@ class Step:
     def _carry(self, run: OwnedRun, out: list[changes.Change]) -> None:
         born: list[Key] = []
         for change in out:
+            if run.unborn and not isinstance(change, _OF_UNBORN):
+                births.give_birth(self, run, change.key)
             match change:
                 case changes.Create(key, reason):
+                    if births.waits(self, run, key, reason):
+                        continue
                     self._create(run, key, reason)
                     if self._is_gated(run, key):
                         born.append(key)
@@ -465,6 +482,8 @@ class Step:
                     born = [k for k in born if k != key]
                     if self._is_gated(run, to):
                         born.append(to)  # its past is that of one index now
+                case changes.Ready(key, _) if key in run.unborn:
+                    run.unborn_ready.add(key)
                 case changes.Ready(key, _):
                     self._want(run, run.instances[key])
                 case changes.Skip(key, reason):
@@ -601,6 +620,7 @@ class Step:
             self.changed_tasks.setdefault(run.run_key, set()).add(task_id)
 
     def _finish(self, run: OwnedRun, state: DagRunState, reason: str) -> None:
+        births.bear_all(self, run)
         for instance in run.instances.values():
             if instance.ti_id in self.memory.waiting:
                 self._unwant(instance)
@@ -613,7 +633,7 @@ class Step:
                 "succeed" if state is DagRunState.SUCCESS else "fail",
                 reason,
                 [
-                    *callbacks.of_run(run, state, reason, self.now, self.memory.new_id),
+                    *self._callbacks(run, state, reason),
                     *listening.of_run(
                         f"on_dag_run_{state.value}", run.row, state.value, reason, self.now, self.memory.new_id
                     ),

@@ -66,7 +66,17 @@ def make_calls(
             chosen = _chosen(dag, callback, number, task_id)
             for one in chosen:
                 call(one, context, {})
+            if task_id is not None and dag is not None:
+                _mail(dag.get_task(task_id), context, retried=callback == "on_retry_callback")
             return len(chosen)
+
+
+def _mail(task: Any, context: Context, *, retried: bool) -> None:
+    """The e-mail that the process of the task could not send."""
+    from .around import mail_failure
+
+    if task.email and (task.email_on_retry if retried else task.email_on_failure):
+        mail_failure(task, context["ti"], context.get("exception"), retried=retried)
 
 
 def _chosen(dag: DAG | None, callback: str | None, number: int | None, task_id: str | None) -> list[Callable[..., Any]]:

@@ -157,7 +157,7 @@ def _task_document(task: Task, weight: int) -> TaskDocument:
         start_trigger=_start_trigger(task),
         do_xcom_push=task.do_xcom_push,
         multiple_outputs=task.multiple_outputs,
-        has_callbacks=any(getattr(task, name) for name in _CALLBACKS),
+        has_callbacks=bool(task.email) or any(getattr(task, name) for name in _CALLBACKS),
         map_index_template=task.map_index_template,
         template_fields=tuple(task.template_fields),
         template_fields_renderers=dict(task.template_fields_renderers),

@@ -20,6 +20,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
 
 from .defaults import authoring_defaults
+from .entry_points import entry_points
 from .tracebacks import short_traceback
 
 GROUPS = ("tradewind.plugins", "airflow.plugins")
@@ -170,9 +171,7 @@ def _found(loaded: Loaded) -> Iterator[tuple[str, Any]]:
 
 
 def _entry_points() -> list[Any]:
-    from importlib import metadata  # heavy, and wanted once
-
-    return [point for group in GROUPS for point in metadata.entry_points(group=group)]
+    return [point for group in GROUPS for point in entry_points(group)]
 
 
 def _files(folder: Path) -> list[Path]:

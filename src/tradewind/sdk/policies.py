@@ -23,6 +23,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from .entry_points import entry_points
 from .exceptions import AirflowClusterPolicyError
 
 if TYPE_CHECKING:
@@ -78,9 +79,7 @@ def _modules() -> list[Any]:
         if path and path not in sys.path and Path(path).is_dir():
             sys.path.append(path)
     found = [importlib.import_module(name) for name in MODULES if importlib.util.find_spec(name) is not None]
-    from importlib import metadata  # heavy, and wanted once
-
-    return [*found, *(point.load() for point in metadata.entry_points(group=GROUP))]
+    return [*found, *(point.load() for point in entry_points(GROUP))]
 
 
 def apply_policies(dag: DAG) -> None:

@@ -141,6 +141,7 @@ class TaskDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     do_xcom_push: bool = True
     multiple_outputs: bool = False
     has_callbacks: bool = False
+    """Somebody is told of its ends: callbacks, or e-mail."""
     map_index_template: str | None = None
     template_fields: tuple[str, ...] = ()
     template_fields_renderers: dict[str, str] = {}

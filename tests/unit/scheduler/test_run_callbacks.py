@@ -10,6 +10,7 @@ from tests.unit.scheduler.engine import FAILURE, SUCCESS, Engine
 from tradewind.ports.outbox_rows import OutboxRow
 from tradewind.scheduler.callbacks import reason_word
 from tradewind.wire.execution import Outcome
+from tradewind.wire.inbox import RunStopAsked
 from tradewind.wire.states import DagRunState
 
 
@@ -40,6 +41,19 @@ def test_nothing_where_nobody_is_to_be_called() -> None:
     assert _ended(SUCCESS, on_failure_callback_count=2) == []
     (line,) = _ended(SUCCESS, on_success_callback_count=1)
     assert line.payload["context"]["reason"] == "success"
+
+
+def test_what_a_person_ends_calls_nobody_back() -> None:
+    engine = Engine()
+    engine.world.publish("sales", task("extract"), on_failure_callback_count=1)
+    run = engine.world.trigger("sales")
+    engine.step()
+    with engine.store.begin() as tx:
+        tx.inbox_put([(run.run_key, RunStopAsked(state=DagRunState.FAILED, reason="a person said so"))])
+    engine.rounds(3)
+    assert engine.run(run.run_key).state is DagRunState.FAILED
+    with engine.store.read() as tx:
+        assert tx.outbox_list() == []
 
 
 def test_words_for_reasons() -> None:
