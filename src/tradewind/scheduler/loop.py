@@ -26,6 +26,7 @@ from tradewind.ports.store import Store
 from tradewind.wire.errors import LeaseLost, Unavailable
 from tradewind.wire.states import TaskInstanceState
 
+from . import births
 from .memory import Memory
 from .owned import Instance, OwnedRun
 from .step import Step, workload_of
@@ -248,6 +249,7 @@ class Scheduler:
         heard = step.read_inbox(batch)
         step.take_returned()
         step.fire_timers()
+        births.bear(step)
         self._more = heard >= batch or step.started_runs >= batch or step.created_runs > 0
 
     def _next_start(self, step: Step) -> datetime | None:
@@ -271,7 +273,7 @@ class Scheduler:
         self._look_around_at = 0.0
 
     def _hand_over(self, step: Step) -> None:
-        self._more = self._more or step.short_granted
+        self._more = self._more or step.short_granted or bool(self.memory.expecting)
         if step.finished:
             self._rung |= {"runs", "dags"}  # a run slot is free
             self._more = True

@@ -44,6 +44,8 @@ class Memory:
         """ti_id → run_key of what is in the queue."""
         self.timers: list[tuple[datetime, str, str]] = []
         """Heap of (due, run_key, ti_id); an empty ti_id is the time-out of the run."""
+        self.expecting: set[str] = set()
+        """Runs with instances that have no row yet."""
         self.tokens: dict[str, tuple[str, str]] = {}
         """Attempt token → (run_key, ti_id) of what is in executors' hands."""
         self.has_recalled = False
@@ -77,6 +79,7 @@ class Memory:
         run = self.runs.pop(run_key, None)
         if run is None:
             return
+        self.expecting.discard(run_key)
         for instance in run.by_id.values():
             if self.waiting.pop(instance.ti_id, None) is not None:
                 self.queue.discard(instance.ti_id)

@@ -62,7 +62,20 @@ class Instance:
 class OwnedRun:
     """One run. `held` maps ti_id to the draws its slots were counted with; it mirrors `holds_slot` of the rows."""
 
-    __slots__ = ("active", "by_id", "dag", "facts", "held", "instances", "kept", "plan", "row", "task_active")
+    __slots__ = (
+        "active",
+        "by_id",
+        "dag",
+        "facts",
+        "held",
+        "instances",
+        "kept",
+        "plan",
+        "row",
+        "task_active",
+        "unborn",
+        "unborn_ready",
+    )
 
     def __init__(self, row: RunRow, dag: VersionedDag, plan: RunPlan) -> None:
         self.row = row
@@ -73,6 +86,9 @@ class OwnedRun:
         self.held: dict[str, tuple[Draw, ...]] = {}
         self.kept: dict[str, tuple[Draw, ...]] = {}
         """The same for instances that wait outside and keep what is counted across runs (pool.include_deferred)."""
+        self.unborn: dict[Key, str] = {}
+        """Instances of the plan that have no row yet, with the reason why they are (see `births`)."""
+        self.unborn_ready: set[Key] = set()
         self.active = 0
         """Instances that count against max_active_tasks."""
         self.task_active: dict[str, int] = {}
