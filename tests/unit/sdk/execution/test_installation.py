@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from tradewind import DAG, BaseOperator, BaseOperatorLink, BaseXCom
-from tradewind.sdk import lineage, listeners, macros, plugins, policies
+from tradewind.sdk import entry_points, lineage, listeners, macros, plugins, policies
 from tradewind.sdk.defaults import Defaults, use_defaults
 from tradewind.sdk.exceptions import AirflowFailException, AirflowSkipException
 from tradewind.sdk.loading import load_dag_file
@@ -336,3 +337,40 @@ def test_lineage_is_collected_where_somebody_reads_it(home: Path, monkeypatch: p
     assert [one.asset.uri for one in found.outputs] == ["file://x"]
     assert [(one.key, one.value) for one in found.extra] == [("query", "select 1")]
     assert collector.has_collected
+
+
+# --- entry points ----------------------------------------------------------------------------------------------------
+
+
+def test_a_package_brings_a_plugin_and_a_policy(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = home / "site"
+    (site / "acme-1.0.dist-info").mkdir(parents=True)
+    (site / "acme-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+    (site / "acme-1.0.dist-info" / "entry_points.txt").write_text(
+        "[airflow.plugins]\nacme = acme:Acme\nbroken = acme:Nothing\n\n[airflow.policy]\nrules = acme\n"
+    )
+    (site / "acme.py").write_text(
+        "from tradewind.sdk.plugins import AirflowPlugin\n"
+        "class Acme(AirflowPlugin):\n    name = 'acme'\n"
+        "def dag_policy(dag):\n    dag.tags.add('acme')\n"
+    )
+    entry_points.forget()
+    monkeypatch.syspath_prepend(str(site))
+    try:
+        assert entry_points.announced()
+        assert [plugin.name for plugin in plugins.load_plugins().plugins] == ["acme"]
+        (problem,) = plugins.problems().items()
+        assert problem[0] == "acme:Nothing of acme"
+        loaded = _load(home, "with DAG('d'):\n    EmptyOperator(task_id='t')\n")
+        assert loaded.dags["d"].tags == {"acme"}
+    finally:
+        entry_points.forget()
+
+
+def test_without_packages_of_that_kind_nothing_heavy_is_loaded() -> None:
+    code = (
+        "import sys\nfrom tradewind.sdk import entry_points\nbefore = 'importlib.metadata' in sys.modules\n"
+        "entry_points.announced = lambda: False\nassert entry_points.read()['airflow.policy'] == []\n"
+        "assert before or 'importlib.metadata' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
