@@ -17,6 +17,8 @@ from tradewind.store.dialects.base import Dialect
 from tradewind.store.dialects.postgresql import PostgresDialect
 from tradewind.store.dialects.sqlite import SqliteDialect
 from tradewind.store.queries import (
+    asset_log,
+    assets,
     backfills,
     dags,
     deadlines,
@@ -36,6 +38,10 @@ from tradewind.store.transitions import runs as run_moves
 from tradewind.store.transitions import tasks as task_moves
 
 _GROWING = (
+    "asset_event",
+    "asset_log",
+    "asset_consumed",
+    "asset_event_alias",
     "dag_run",
     "task_instance",
     "task_attempt",
@@ -82,6 +88,20 @@ def statements(d: Dialect) -> dict[str, str]:
         "xcom_inputs": xcoms.xcom_inputs(d),
         "xcom_delete": xcoms.xcom_delete(d),
         "inbox_take": inbox.inbox_take(d),
+        "asset_topic_lock": asset_log.asset_topic_lock(d),
+        "asset_wake_consumers": asset_log.asset_wake_consumers(d),
+        "asset_waiting": asset_log.asset_waiting(d),
+        "asset_cursor_unread": asset_log.asset_cursor_unread(d, True, False),
+        "asset_claim_consumers": asset_log.asset_claim_consumers(d),
+        "asset_next_wake": asset_log.asset_next_wake(d),
+        "asset_consume": asset_log.asset_consume(d),
+        "asset_consumed_by": asset_log.asset_consumed_by(d),
+        "asset_consumers_of": asset_log.asset_consumers_of(d),
+        "asset_event_list": asset_log.asset_event_list(d, True, False, False, True, True, False),
+        "asset_event_list_alias": asset_log.asset_event_list(d, False, False, True, False, False, True),
+        "asset_event_get_many": asset_log.asset_event_get_many(d),
+        "asset_find": assets.asset_find(d, True, True),
+        "run_find_by_client_key": runs.run_find_by_client_key(d),
         "pool_audit": limits.counter_list_wrong(d, "pool"),
         "limit_audit": limits.counter_list_wrong(d, "limit"),
         "runs_audit": limits.counter_list_wrong(d, "runs"),
