@@ -34,7 +34,7 @@ export default defineConfig({
   },
   worker: { format: "es" },
   server: { proxy: { "/api": target(), "/ui": target(), "/auth": target(), "/health": target() } },
-  test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"], setupFiles: ["src/test-setup.ts"] },
+  test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"], setupFiles: ["src/test-setup.ts"], css: true },
 });
 
 function target(): string {
