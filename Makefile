@@ -57,7 +57,7 @@ ui: $(UI_STAMP) ## Build the screens into the server (needs Node 20.19 or newer)
 
 $(UI_STAMP): $(UI_SOURCES)
 	@if command -v npm >/dev/null 2>&1; then \
-		cd ui && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build >/dev/null && cd .. && touch $@; \
+		cd ui && npm install --no-save --no-audit --no-fund --loglevel=error && npm run --silent build >/dev/null && cd .. && touch $@; \
 	else echo "Node was not found: the screens are not built, the server says so (Node 20.19 or newer builds them)"; fi
 
 check-ui: $(UI_STAMP) ## Types, lint, tests and budgets of the screens
