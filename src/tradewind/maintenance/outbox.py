@@ -8,8 +8,8 @@ line that fails too often is dead: it stays, with the reason, until a person has
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ class OutboxDelivery(ThreadService):
             BASE_URL_VARIABLE: settings.api.base_url,
         }
         self._listener = store.listen(["outbox"])
-        self._under_way: set[Future[None]] = set()
+        self._under_way: dict[str, OutboxRow] = {}
         self._pruned_at = clock.monotonic()
         self._log_events = get_logger("outbox")
         self._outage = Outage(self._log_events, "database_unavailable", "database_reached_again")
@@ -76,14 +76,14 @@ class OutboxDelivery(ThreadService):
         self._listener.interrupt()
 
     def run(self) -> None:
-        with self._listener, ThreadPoolExecutor(self._options.parallel_max, "outbox") as pool:
+        with self._listener:
             self.ready()
             while not self.stopping.is_set():
-                self._listener.wait(self._turn(pool))
+                self._listener.wait(self._turn())
+            self._give_back()
 
-    def _turn(self, pool: ThreadPoolExecutor) -> float:
+    def _turn(self) -> float:
         """Begin what there is room for; how long to wait at most, in seconds."""
-        self._under_way = {one for one in self._under_way if not one.done()}
         room = self._options.parallel_max - len(self._under_way)
         try:
             rest, rows = self._claim(room)
@@ -92,10 +92,25 @@ class OutboxDelivery(ThreadService):
             return _SAFETY_POLL_SECONDS
         self._outage.over()
         for row in rows:
-            future = pool.submit(self.deliver_one, row)
-            future.add_done_callback(lambda _: self._listener.interrupt())
-            self._under_way.add(future)
+            self._under_way[row.id] = row
+            # Daemons: a callback that takes long must not keep the process from ending. Their children end with them.
+            threading.Thread(target=self._deliver_beside, args=(row,), name=f"outbox-{row.id}", daemon=True).start()
         return rest
+
+    def _deliver_beside(self, row: OutboxRow) -> None:
+        self.deliver_one(row)
+        self._under_way.pop(row.id, None)
+        if not self.stopping.is_set():
+            self._listener.interrupt()
+
+    def _give_back(self) -> None:
+        """What is not done when this process stops is for another one, at once: at least once is what was promised."""
+        for row in list(self._under_way.values()):
+            try:
+                with self._store.begin() as tx:
+                    tx.outbox_settle(row.id, OutboxState.PENDING, tx.now(), error="its deliverer was stopped")
+            except Unavailable:
+                return  # the leases run out
 
     def _claim(self, room: int) -> tuple[float, list[OutboxRow]]:
         with self._store.read() as tx:

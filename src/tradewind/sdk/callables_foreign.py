@@ -12,12 +12,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .attempt import attempt_at_hand
 from .binding import CONTEXT_NAMES, call_arguments, signature_of
 from .branching import BranchMixIn
 from .callables import CallableOperator
 from .errors import WrongArgument
 from .exceptions import AirflowException
-from .foreign_python import SERIALIZERS, ForeignCall, portable, source_of
+from .foreign_python import SERIALIZERS, ForeignCall, plain, portable, source_of
 from .shell import ShellCommand
 from .virtual_env import VenvPlan, answers, chosen_installer, environment
 
@@ -78,8 +79,8 @@ class ForeignCallable(CallableOperator):
             try:
                 return call.run(
                     self.python_callable,
-                    tuple(self.op_args),
-                    self._named(context, python),
+                    plain(tuple(self.op_args)),
+                    plain(self._named(context, python)),
                     skip_codes=self.skip_on_exit_code,
                 )
             finally:
@@ -261,7 +262,11 @@ def _index_url(conn_id: str) -> str:
         raise AirflowException(f"connection {conn_id!r} needs a host such as https://index.example/simple")
     owner = quote(connection.login or "", safe="")
     if connection.password:
-        owner += f":{quote(connection.password, safe='')}"
+        password = quote(connection.password, safe="")
+        attempt = attempt_at_hand()
+        if attempt is not None:
+            attempt.mask(password)  # installers print the address they use
+        owner += f":{password}"
     place = f"{owner}@{parts.netloc}" if owner else parts.netloc
     return urlunsplit((parts.scheme, place, parts.path, parts.query, ""))
 

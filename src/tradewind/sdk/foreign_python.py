@@ -178,6 +178,19 @@ def serializer_of(name: str) -> Any:
         raise AirflowException(f"the serializer {name} is not installed here; install it or use pickle") from None
 
 
+def plain(value: Any) -> Any:
+    """`value` without objects of ours that the other interpreter does not know: lazy outputs become lists."""
+    if isinstance(value, tuple) and not hasattr(value, "_fields"):
+        return tuple(plain(each) for each in value)
+    if type(value) is list:
+        return [plain(each) for each in value]
+    if type(value) is dict:
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, Sequence) and type(value).__module__.startswith("tradewind."):
+        return [plain(each) for each in value]
+    return value
+
+
 def portable(values: Mapping[str, Any], *, has_pendulum: bool) -> dict[str, Any]:
     """Context variables as another interpreter can read them: what is bound to this process is left out, dates are
     plain where pendulum is missing there."""

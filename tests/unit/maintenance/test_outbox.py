@@ -180,3 +180,31 @@ def test_an_attempt_that_said_how_it_ended_called_back_itself(delivery: Delivery
         settlement.end(row, token, Outcome(state="failed", cause="exception", reason="no", duration_seconds=0.1))  # type: ignore[arg-type]
         settlement.write()
         assert tx.outbox_list() == []
+
+
+def test_the_service_delivers_by_itself_and_stops_at_once(delivery: Delivery) -> None:
+    slow = "def wait(mark, context=None):\n    Path(mark).touch()\n    time.sleep(60)\n"
+    file = delivery.home / "bundles" / "local" / "b1" / "slow.py"
+    file.write_text(f"import time\nfrom pathlib import Path\n{slow}")
+    where: dict[str, Any] = {"bundle": "local", "bundle_version": "b1", "file": "sales.py"}
+    world, begun = delivery.world, delivery.home / "begun"
+    with world.store.begin() as tx:
+        outbox.put_callback(
+            tx, "quick", "deadline", "sales.by_path", {"colour": "red"}, {"reason": "x"}, dag_id="sales", **where
+        )
+        outbox.put_callback(tx, "slow", "deadline", "slow.wait", {"mark": str(begun)}, dag_id="sales", **where)
+    bell = world.store.listen(["outbox"])
+    delivery.service.start()
+    with bell:
+        for _ in range(600):
+            with world.store.read() as tx:
+                states = {row.delivery_key: row.state for row in tx.outbox_list()}
+            if states["quick"] is OutboxState.DELIVERED and begun.exists():
+                break
+            bell.wait(0.05)
+    assert delivery.service.stop(5)
+    with world.store.read() as tx:
+        rows = {row.delivery_key: row for row in tx.outbox_list()}
+    assert rows["quick"].state is OutboxState.DELIVERED
+    assert (rows["slow"].state, rows["slow"].lease_owner) == (OutboxState.PENDING, None)
+    assert rows["slow"].error == "its deliverer was stopped"

@@ -263,3 +263,18 @@ def test_the_decorator_of_environments(bench: Any, tmp_path: Path) -> None:
 
         where()
     assert _value(bench.run(_only(dag))) is True
+
+
+def test_outputs_of_mapped_tasks_travel_as_lists() -> None:
+    with DAG("d") as dag:
+
+        @task
+        def one(x: int) -> int:
+            return x
+
+        @task.external_python(python=PYTHON)
+        def total(xs: Any) -> int:
+            return sum(xs)
+
+        total(one.expand(x=[1, 2, 3]))
+    assert dag.test().xcom("total") == 6
