@@ -140,9 +140,20 @@ def task_arguments(cls: type, kwargs: dict[str, Any], takes: Any) -> dict[str, A
     if renamed is not None:
         note_older_form(f"trigger_rule {rule!r} is called {renamed!r} now")
         kwargs["trigger_rule"] = renamed
+    weight = kwargs.get("weight_rule")
+    if isinstance(weight, str) and "." in weight:
+        kwargs["weight_rule"] = _strategy(weight)
     if _of_providers:
         _provider_arguments(cls, kwargs, takes)
     return kwargs
+
+
+def _strategy(path: str) -> Any:
+    """The weight strategy of a dotted path, as plugins name theirs."""
+    from airflow._core.modules import import_string
+
+    found = import_string(path)
+    return found() if isinstance(found, type) else found
 
 
 def _provider_arguments(cls: type, kwargs: dict[str, Any], takes: Any) -> None:
