@@ -210,13 +210,13 @@ async def get_asset_queued_events(
     visible = call.person.visible_dags()
 
     def ask(tx: PublicTransaction) -> QueuedEventCollectionResponse:
-        asset = _require(tx, asset_id)
         found = [
             (dag_id, asset_id, since)
+            for asset in tx.asset_get_many([asset_id])
             for dag_id, since in commands.queued_of_asset(tx, asset)
             if visible is None or dag_id in visible
         ]
-        return _queued(tx, found, before, f"nothing waits for asset {asset_id}")
+        return _queued(tx, found, before)
 
     return await call.read(ask)
 
@@ -242,9 +242,9 @@ async def get_dag_asset_queued_events(
     call.may(Action.READ, Resource.DAG, dag_id)
 
     def ask(tx: PublicTransaction) -> QueuedEventCollectionResponse:
-        require_dag(tx, dag_id)
-        found = [(dag_id, asset.asset_id, since) for asset, since in commands.queued_of_dag(tx, dag_id)]
-        return _queued(tx, found, before, f"nothing waits for DAG {dag_id!r}")
+        # Of a DAG that there is not nothing waits either: Airflow answers so.
+        waiting = commands.queued_of_dag(tx, dag_id) if tx.dag_get(dag_id) is not None else []
+        return _queued(tx, [(dag_id, asset.asset_id, since) for asset, since in waiting], before)
 
     return await call.read(ask)
 
@@ -278,7 +278,10 @@ async def get_dag_asset_queued_event(
             for asset, since in commands.queued_of_dag(tx, dag_id)
             if asset.asset_id == asset_id
         ]
-        return _queued(tx, found, before, f"no change of asset {asset_id} waits for DAG {dag_id!r}").queued_events[0]
+        queued = _queued(tx, found, before).queued_events
+        if not queued:
+            raise NotFound(f"no change of asset {asset_id} waits for DAG {dag_id!r}")
+        return queued[0]
 
     return await call.read(ask)
 
@@ -449,11 +452,9 @@ def _run(run: RunRow) -> DagRunAssetReference:
 
 
 def _queued(
-    tx: PublicTransaction, found: Sequence[tuple[str, int, datetime]], before: datetime | None, nothing: str
+    tx: PublicTransaction, found: Sequence[tuple[str, int, datetime]], before: datetime | None
 ) -> QueuedEventCollectionResponse:
     kept = [each for each in found if before is None or each[2] < before]
-    if not kept:
-        raise NotFound(nothing)
     names = Names(tx, {dag_id for dag_id, _, _ in kept}, ())
     answers = [
         QueuedEventResponse(dag_id=dag_id, asset_id=asset_id, created_at=since, dag_display_name=names.of(dag_id))

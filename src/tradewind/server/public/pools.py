@@ -185,7 +185,7 @@ def _answer(row: PoolRow, states: Mapping[str, int]) -> PoolResponse:
     return PoolResponse(
         name=row.name,
         slots=row.slots,
-        description=row.description,
+        description=row.description or None,
         include_deferred=row.include_deferred,
         occupied_slots=occupied,
         running_slots=running,

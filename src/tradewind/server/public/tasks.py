@@ -21,7 +21,7 @@ from .models.dag_versions import DAGVersionCollectionResponse, DagVersionRespons
 from .models.tasks import TaskCollectionResponse, TaskResponse, TimeDelta
 from .paging import Page, conditions, order, page_of, sorted_by
 from .refusals import refusals
-from .views_dags import version_answer
+from .views_dags import params_answer, version_answer
 from .views_runs import Names
 
 router = APIRouter()
@@ -119,10 +119,18 @@ def _answers(document: DagDocument) -> list[TaskResponse]:
         for upstream in task.upstream:
             below.setdefault(upstream, []).append(task.task_id)
     mapped_groups = {group.group_id for group in document.groups if group.mapping is not None}
-    return [_task(task, sorted(below[task.task_id]), mapped_groups) for task in document.tasks]
+    params = params_answer(document, "dag")
+    return [_task(task, sorted(below[task.task_id]), mapped_groups, params) for task in document.tasks]
 
 
-def _task(task: TaskDocument, below: list[str], mapped_groups: set[str]) -> TaskResponse:
+def _own_params(task: TaskDocument) -> dict[str, Any]:
+    return {
+        name: {"value": value, "schema": {}, "description": None, "source": "task"}
+        for name, value in task.extra.get("params", {}).items()
+    }
+
+
+def _task(task: TaskDocument, below: list[str], mapped_groups: set[str], params: dict[str, Any]) -> TaskResponse:
     parents = (task.group_id or "").split(".")
     around = {".".join(parents[: depth + 1]) for depth in range(len(parents))}
     return TaskResponse(
@@ -149,7 +157,7 @@ def _task(task: TaskDocument, below: list[str], mapped_groups: set[str]) -> Task
         downstream_task_ids=below,
         doc_md=task.doc_md,
         operator_name=task.operator,
-        params=dict(task.extra.get("params", {})),
+        params=params | _own_params(task),
         class_ref={"module_path": task.module, "class_name": task.operator},
         is_mapped=task.mapping is not None or not mapped_groups.isdisjoint(around),
         extra_links=sorted(task.links),

@@ -103,15 +103,12 @@ def details_answer(
         **dag_fields(office, view),
         catchup=document.catchup,
         dag_run_timeout=None if timeout is None else timedelta(seconds=timeout),
-        asset_expression=_expression(document),
+        asset_expression=_expression(tx, document),
         doc_md=document.doc_md,
         start_date=document.start_date,
         end_date=document.end_date,
         is_paused_upon_creation=document.is_paused_upon_creation,
-        params={
-            name: {"value": param.default, "schema": param.schema, "description": param.description}
-            for name, param in document.params.items()
-        },
+        params=params_answer(document),
         render_template_as_native_obj=document.render_template_as_native_obj,
         template_search_path=None,
         timezone=document.timezone,
@@ -171,20 +168,30 @@ def timetable_kind(facts: DagFacts) -> str:
     return _KINDS.get(tag, type(schedule).__name__.replace("Schedule", "Timetable"))
 
 
-def _expression(document: DagDocument) -> dict[str, Any] | None:
+def params_answer(document: DagDocument, source: str | None = None) -> dict[str, Any]:
+    """The params of a DAG: default, schema, description, and who gave them."""
+    return {
+        name: {"value": param.default, "schema": param.schema, "description": param.description, "source": source}
+        for name, param in document.params.items()
+    }
+
+
+def _expression(tx: PublicTransaction, document: DagDocument) -> dict[str, Any] | None:
     condition = getattr(document.schedule, "condition", None)
-    return None if condition is None else _said(condition)
+    return None if condition is None else _said(tx, condition)
 
 
-def _said(condition: AssetCondition) -> dict[str, Any]:
+def _said(tx: PublicTransaction, condition: AssetCondition) -> dict[str, Any]:
     """A condition over assets as Airflow's clients know it."""
     match condition:
         case AllOf(of):
-            return {"all": [_said(each) for each in of]}
+            return {"all": [_said(tx, each) for each in of]}
         case AnyOf(of):
-            return {"any": [_said(each) for each in of]}
+            return {"any": [_said(tx, each) for each in of]}
         case AssetLeaf(name, uri):
-            return {"asset": {"uri": uri, "name": name, "group": "asset"}}
+            rows = tx.asset_find(name=name, uri=uri)
+            known = {"group": rows[0].group_name, "id": rows[0].asset_id} if rows else {"group": "asset"}
+            return {"asset": {"uri": uri, "name": name, **known}}
         case AliasLeaf(name):
             return {"alias": {"name": name, "group": "asset"}}
         case NameLeaf(name):

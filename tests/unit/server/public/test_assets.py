@@ -51,7 +51,7 @@ def test_assets_are_told_with_who_speaks_of_them(shop: World) -> None:
     assert shop.get("/dags", asset_dependency="orders")["total_entries"] == 1
     assert shop.get("/dags", timetable_type="AssetTriggeredTimetable")["dags"][0]["dag_id"] == "report"
     expression = shop.get("/dags/report/details")["asset_expression"]
-    assert expression == {"asset": {"uri": "s3://orders", "name": "orders", "group": "asset"}}
+    assert expression == {"asset": {"uri": "s3://orders", "name": "orders", "group": "asset", "id": asset["id"]}}
     assert shop.get("/dags/~/dagRuns", consuming_asset_pattern="orders")["total_entries"] == 0
 
 
@@ -70,9 +70,10 @@ def test_a_change_is_told_waits_and_is_dropped(shop: World) -> None:
     assert (queued["dag_id"], queued["asset_id"]) == ("report", number)
     assert shop.get("/dags/report/assets/queuedEvents")["total_entries"] == 1
     assert shop.get(f"/dags/report/assets/{number}/queuedEvents")["dag_id"] == "report"
-    shop.get("/dags/load/assets/queuedEvents", 404)
-    shop.get("/dags/none/assets/queuedEvents", 404)
-    shop.get(f"/assets/{number}/queuedEvents", 404, before="2020-01-01T00:00:00Z")
+    assert shop.get("/dags/load/assets/queuedEvents")["queued_events"] == []
+    assert shop.get("/dags/none/assets/queuedEvents")["queued_events"] == []
+    assert shop.get(f"/assets/{number}/queuedEvents", before="2020-01-01T00:00:00Z")["queued_events"] == []
+    shop.get(f"/dags/load/assets/{number}/queuedEvents", 404)
     shop.delete(f"/dags/report/assets/{number}/queuedEvents")
     shop.delete(f"/dags/report/assets/{number}/queuedEvents", 404)
     shop.post("/assets/events", {"asset_id": number})
