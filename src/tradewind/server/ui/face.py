@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
@@ -31,7 +32,7 @@ from tradewind.wire.errors import BadInput, NotFound
 
 from . import code, dags, grid, home, instance, lists
 from .documents import Shapes
-from .logs import LogReader
+from .logs import LogReader, Places
 from .stream import Hub
 
 T = TypeVar("T")
@@ -39,6 +40,7 @@ _PACKED_BYTES_MIN = 1400
 _LOG_LINES = 500
 _encode = msgspec.json.Encoder().encode
 _READ = Action.READ
+_SNAPSHOT = re.compile(r"^.*/bundles/[^/]+/[^/]+/")
 
 
 class Face:
@@ -53,6 +55,7 @@ class Face:
         self.shapes = Shapes()
         self.columns = grid.Columns(clock)
         self.logs = LogReader()
+        self.places = Places()
         self.hub = Hub(store, database, clock, self.log_size)
         self._log_paths: dict[str, Any] = {}
 
@@ -97,7 +100,23 @@ class Face:
         if not person.may(_READ, Resource.IMPORT_ERROR):
             answer["broken"] = []
         answer["health"] = health
+        await asyncio.to_thread(self._place, answer["failing"])
         return packed(request, answer)
+
+    def _place(self, failing: list[dict[str, Any]]) -> None:
+        """Say of each failure where in the author's code it happened."""
+        for line in failing:
+            path = attempt_log(
+                self.settings.logs.folder,
+                line["dag_id"],
+                line["run_id"],
+                line["task_id"],
+                line["map_path"],
+                line["try_number"],
+            )
+            place = self.places.of(path)
+            # The folder of the tree that it ran from says nothing to people.
+            line["where"] = None if place is None else _SNAPSHOT.sub("", place)
 
     async def dags(self, request: Request) -> Response:
         person = await _person(request)

@@ -6,6 +6,8 @@ errors; a log that grew is looked at from where the last look ended.
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
@@ -16,6 +18,8 @@ BLOCK_BYTES = 1 << 20
 ERRORS_MAX = 1000
 LINES_MAX = 2000
 _KEPT_MAX = 64
+_TAIL_BYTES = 256 << 10
+_FOREIGN = re.compile(r"site-packages|dist-packages|/lib/python3|/tradewind/(sdk|runtime|standard)/|<frozen")
 _ERRORS = (b'"l":"error"', b'"l":"critical"')
 _TRACEBACK = b'"e":['
 
@@ -138,6 +142,53 @@ class LogReader:
         if len(self._kept) > _KEPT_MAX:
             self._kept.popitem(last=False)
         return index
+
+
+class Places:
+    """Where failures happened: the innermost frame of the author's own code, from the end of the log.
+
+    Kept by path and size, so that a log is looked at once. Safe for several threads.
+    """
+
+    def __init__(self, kept_max: int = 2000) -> None:
+        self._kept: dict[tuple[Path, int], str | None] = {}
+        self._kept_max = kept_max
+        self._lock = threading.Lock()
+
+    def of(self, path: Path) -> str | None:
+        """`file:line in function`; None where there is no log or no traceback at its end."""
+        try:
+            size = path.stat().st_size
+        except OSError:
+            return None
+        key = (path, size)
+        with self._lock:
+            if key in self._kept:
+                return self._kept[key]
+        found = _last_frame(path, size)
+        with self._lock:
+            if len(self._kept) >= self._kept_max:
+                self._kept.clear()
+            self._kept[key] = found
+        return found
+
+
+def _last_frame(path: Path, size: int) -> str | None:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, size - _TAIL_BYTES))
+            lines = file.read().split(b"\n")
+    except OSError:
+        return None
+    for line in reversed(lines):
+        if _TRACEBACK in line:
+            try:
+                told = json.loads(line)["e"][0]
+                frames = [each for each in told["frames"] if not _FOREIGN.search(each["file"])] or told["frames"]
+                return f"{frames[-1]['file']}:{frames[-1]['line']} in {frames[-1]['function']}"
+            except (ValueError, KeyError, IndexError, TypeError):
+                return None
+    return None
 
 
 def search(path: Path, text: str, most: int = 1000) -> list[int]:

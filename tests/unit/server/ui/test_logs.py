@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tradewind.server.ui.logs import BLOCK_BYTES, LogReader
+from tradewind.server.ui.logs import BLOCK_BYTES, LogReader, Places
 
 
 def line(number: int, level: str = "info", **more: object) -> str:
@@ -89,3 +89,17 @@ def test_search_is_without_regard_to_case(tmp_path: Path) -> None:
     path = tmp_path / "log"
     write(path, 50)
     assert LogReader().read(path, 0, 1, "LINE 4")["found"] == [4, *range(40, 50)]
+
+
+def test_where_a_failure_happened_is_its_innermost_own_frame(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    frames = [
+        {"file": "/dags/shop.py", "line": 7, "function": "run"},
+        {"file": "/dags/shop.py", "line": 12, "function": "clean"},
+        {"file": "/v/site-packages/pandas/core.py", "line": 900, "function": "get"},
+    ]
+    raised = [{"type": "KeyError", "message": "x", "frames": frames}]
+    path.write_text("\n".join([line(0), line(1, "error", e=raised), line(2)]) + "\n", encoding="utf-8")
+    places = Places()
+    assert places.of(path) == places.of(path) == "/dags/shop.py:12 in clean"
+    assert places.of(tmp_path / "nothing") is None
