@@ -133,7 +133,7 @@ def import_connections(given: Namespace) -> None:
     """Make or replace connections from a file; all of it or nothing."""
     from tradewind.sdk.memory_client import read_connections
 
-    found = {_imported_id(name): connection for name, connection in read_connections(given.file).items()}
+    found = {imported_id(name): connection for name, connection in read_connections(given.file).items()}
     if given.keep:
         with database() as store, store.read() as tx:
             there = {row.conn_id for row in tx.connection_list()}
@@ -218,7 +218,7 @@ def _upper(connection: Connection) -> str:
     return (connection.conn_id or "").upper()
 
 
-def _imported_id(name: str) -> str:
+def imported_id(name: str) -> str:
     """Names of a `.env` file may be those of the environment."""
     for prefix in ENVIRONMENT_PREFIXES:
         if name.startswith(prefix):

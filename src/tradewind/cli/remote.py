@@ -17,7 +17,7 @@ from tradewind.cli.world import secret
 from tradewind.wire.errors import BadInput
 
 Act = Callable[[Client, Namespace], int | None]
-_MODULES = ("remote_dags", "remote_things", "remote_people")
+_MODULES = ("remote_dags", "remote_things", "remote_people", "remote_more")
 OPTIONS = ("--server", "--token", "--profile")
 
 

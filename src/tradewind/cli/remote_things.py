@@ -195,7 +195,10 @@ def list_assets(client: Client, given: Namespace) -> None:
 
 
 def list_backfills(client: Client, given: Namespace) -> None:
-    dag_id = getattr(given, "dag_id", None)
+    # The API lists those of one DAG at a time.
+    ids = [given.dag_id] if given.dag_id else [row["dag_id"] for row in client.pages("/dags", "dags")]
+    found = [row for dag_id in ids for row in client.pages("/backfills", "backfills", given.limit, dag_id=dag_id)]
+    found = [row for row in found if not given.active or row["completed_at"] is None]
     rows = (
         {
             "id": row["id"],
@@ -205,7 +208,7 @@ def list_backfills(client: Client, given: Namespace) -> None:
             "paused": row["is_paused"],
             "completed_at": when(row["completed_at"]),
         }
-        for row in client.pages("/backfills", "backfills", dag_id=dag_id)
+        for row in sorted(found, key=lambda row: row["created_at"], reverse=True)[: given.limit]
     )
     show_rows(rows, given.output, empty="there are no backfills")
 

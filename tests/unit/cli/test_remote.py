@@ -127,6 +127,35 @@ def test_changes_over_a_server_reach_it_in_the_name_of_the_token(cli: Cli, far: 
     assert far("audit", "list", "--user", "root").out.count("root") >= 10
 
 
+def test_the_rest_over_a_server(cli: Cli, far: Cli, tmp_path: Path) -> None:
+    assert "extract → load" in far("dags", "show", "sales").out
+    assert far("dags", "versions", "sales", "-o", "plain").out == cli("dags", "versions", "sales", "-o", "plain").out
+    far("dags", "trigger", "sales", "--run-id", "r1")
+    dates = ("--from", "2024-01-01T00:00:00+00:00", "--to", "2024-01-03T00:00:00+00:00")
+    assert far("backfill", "create", "sales", *dates, "--dry-run", "-o", "plain").out.count("2024-01-0") == 3
+    assert "3 runs" in far("backfill", "create", "sales", *dates).out
+    made = json.loads(far("backfill", "list", "-o", "json").out)[0]["id"]
+    assert "paused" in far("backfill", "pause", str(made)).out
+    far("backfill", "show", str(made))
+    assert "cancelled" in far("backfill", "cancel", str(made), "--yes").out
+    assert far("questions", "list").out == cli("questions", "list").out
+    assert far("config", "get", "core.parallelism").out == cli("config", "get", "core.parallelism").out
+    assert "core.parallelism" in far("config", "list", "--section", "core").out
+    assert "sqlite" in far("connections", "types").out
+    (tmp_path / "c.json").write_text('{"pg": "postgres://a/x", "web": "http://h"}')
+    assert "2 connections" in far("connections", "import", str(tmp_path / "c.json")).out
+    assert "0 connections" in far("connections", "import", str(tmp_path / "c.json"), "--keep").out
+    assert "1 variables" in far("variables", "import", _file(tmp_path, '{"a": "b"}')).out
+    assert far("variables", "export").out == cli("variables", "export").out
+    assert far("assets", "list").out
+    assert "does not exist" in far("assets", "show", "none", code=4).err
+
+
+def _file(folder: Path, text: str) -> str:
+    (folder / "v.json").write_text(text)
+    return str(folder / "v.json")
+
+
 def test_what_goes_wrong_there_is_said_here_with_the_same_exit_codes(far: Cli, cli: Cli, server: World) -> None:
     assert "nothing" in far("dags", "pause", "nothing", code=4).err
     assert "default pool" in far("pools", "delete", "default_pool", code=2).err
