@@ -21,7 +21,7 @@ from tradewind.wire.states import LIVE_RUN_STATES
 ROWS_MAX = 1000
 """Task instances that one piece deletes at most, so that nobody waits for a lock for long."""
 _RUNS_MAX = 100
-OTHERS = ("audit_log", "callbacks", "backfills")
+OTHERS = ("audit_log", "callbacks", "backfills", "asset_events")
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -110,8 +110,14 @@ def count_expired(tx: Transaction, dag_ids: Sequence[str], before: datetime) -> 
 def prune_others(
     tx: Transaction, before: datetime, limit: int = ROWS_MAX, *, only: Collection[str] = OTHERS
 ) -> dict[str, int]:
-    """Delete some of the audit log, of delivered callbacks and of completed backfills from before an instant."""
-    ways = {"audit_log": tx.audit_prune, "callbacks": tx.outbox_prune, "backfills": tx.backfill_prune}
+    """Delete some of the audit log, of delivered callbacks, of completed backfills and of events of assets that everyone
+    has read, from before an instant."""
+    ways = {
+        "audit_log": tx.audit_prune,
+        "callbacks": tx.outbox_prune,
+        "backfills": tx.backfill_prune,
+        "asset_events": tx.asset_prune,
+    }
     return {name: prune(before, limit) for name, prune in ways.items() if name in only}
 
 

@@ -113,6 +113,11 @@ class AssetTx(Protocol):
     def asset_consumed_by(self, run_key: str) -> list[AssetEventRow]:
         """Events that a run took, by id."""
 
+    def asset_prune(self, before: datetime, limit: int) -> int:
+        """Delete the oldest events that happened before then and that no consumer has still to read, at most so many;
+        how many. What runs took of them goes along.
+        """
+
     def asset_consumers_of(self, event_id: int) -> list[str]:
         """Keys of the runs that took an event."""
 

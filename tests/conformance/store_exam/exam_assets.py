@@ -205,6 +205,25 @@ class AssetExam:
             assert [row.event_id for row in tx.asset_consumed_by(runs[1].run_key)] == [ids[1]]
             assert set(tx.asset_consumers_of(ids[0])) == {runs[0].run_key, keyed.run_key}
 
+    def test_old_events_go_when_everyone_has_read_them(self, store: Store) -> None:
+        later = START + timedelta(days=2)
+        with store.begin() as tx:
+            dag = put_dag(tx, "reader")
+            a, b = put_assets(tx)
+            tx.asset_cursor_set("reader", [A], paused=False)
+            taken, unread = tell(tx, event(a, aliases=("x",))), tell(tx, event(a))
+            nobodys, young = tell(tx, event(b, "b", "b")), tell(tx, event(b, "b", "b", at=later))
+            run = put_run(tx, dag, logical_date=None)
+            tx.asset_consume(run.run_key, "reader", None, [taken])
+            tx.asset_cursor_move("reader", {A: tx.asset_waiting("reader")[0].place})
+            assert tx.asset_prune(START, 10) == 0
+            assert tx.asset_prune(START + timedelta(days=1), 1) == 1
+            assert tx.asset_prune(START + timedelta(days=1), 10) == 1
+            assert [row.event_id for row in tx.asset_event_list()] == [unread, young]
+            assert tx.asset_consumed_by(run.run_key) == []
+            assert [each.event_id for each in tx.asset_waiting("reader")] == [unread]
+            assert tell(tx, event(a, at=later)) > max(nobodys, young)
+
     def test_expected_assets_with_their_newest_event(self, store: Store) -> None:
         with store.begin() as tx:
             a, b = put_assets(tx)

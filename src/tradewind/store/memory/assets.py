@@ -134,7 +134,7 @@ class AssetPart(Unit):
         ids: list[int] = []
         told_topics: set[str] = set()
         for event, told in zip(events, topics, strict=True):
-            event_id = len(data.asset_events.rows) + 1
+            event_id = max(max(data.asset_events.rows, default=0), max(data.asset_log.rows.values(), default=0)) + 1
             data.asset_events.insert(journal, event_id, replace(event, event_id=event_id))
             ids.append(event_id)
             for topic in dict.fromkeys(told):
@@ -291,6 +291,24 @@ class AssetPart(Unit):
 
     def asset_consumed_by(self, run_key: str) -> list[AssetEventRow]:
         return self.asset_event_get_many(each.event_id for each in self._data.asset_consumed.found("run", run_key))
+
+    def asset_prune(self, before: datetime, limit: int) -> int:
+        journal, data = self._write("asset_prune"), self._data
+        unread = {
+            data.asset_log.rows[cursor.topic, place]
+            for cursor in data.asset_cursors
+            for place in range(cursor.place + 1, data.asset_topics.rows[cursor.topic] + 1)
+            if (cursor.topic, place) in data.asset_log.rows
+        }
+        unread |= {share.event_id for share in data.partition_shares}
+        gone = [row.event_id for row in data.asset_events if row.at < before and row.event_id not in unread][:limit]
+        for event_id in gone:
+            data.asset_events.delete(journal, event_id)
+        for key in [key for key, event_id in data.asset_log.rows.items() if event_id in gone]:
+            data.asset_log.delete(journal, key)
+        for taken in [taken for taken in data.asset_consumed.rows if taken[2] in gone]:
+            data.asset_consumed.delete(journal, taken)
+        return len(gone)
 
     def asset_consumers_of(self, event_id: int) -> list[str]:
         return sorted(each.run_key for each in self._data.asset_consumed if each.event_id == event_id)

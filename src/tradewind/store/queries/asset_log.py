@@ -173,6 +173,21 @@ def asset_consume(d: Dialect) -> str:
 
 
 @statement
+def asset_list_expired(_: Dialect) -> str:
+    # Event ids rise with time, so the walk from the oldest on ends early. Partitions that are being filled keep theirs.
+    return """SELECT e.event_id FROM asset_event e WHERE e.at < :before
+              AND NOT EXISTS (SELECT 1 FROM partition_share s WHERE s.event_id = e.event_id)
+              AND NOT EXISTS (SELECT 1 FROM asset_cursor c JOIN asset_log l ON l.topic = c.topic AND l.place > c.place
+                              WHERE l.event_id = e.event_id)
+              ORDER BY e.event_id LIMIT :limit"""
+
+
+@statement
+def asset_forget(d: Dialect, table: str) -> str:
+    return f"DELETE FROM {table} WHERE {d.any('event_id', 'event_ids', Kind.INTEGER)}"
+
+
+@statement
 def asset_consumed_by(_: Dialect) -> str:
     return f"""SELECT {ASSET_EVENT.select("e")} FROM asset_consumed c JOIN asset_event e ON e.event_id = c.event_id
                WHERE c.run_key = :run_key ORDER BY e.event_id"""
@@ -328,6 +343,14 @@ class AssetLogQueries(Work):
 
     def asset_consumed_by(self, run_key: str) -> list[AssetEventRow]:
         return self._read_all(ASSET_EVENT, asset_consumed_by(self._dialect), run_key=self._id(run_key))
+
+    def asset_prune(self, before: datetime, limit: int) -> int:
+        found = self._rows(asset_list_expired(self._dialect), before=self._instant(before), limit=limit)
+        if found:
+            ids = self._dialect.array(Kind.INTEGER, [event_id for (event_id,) in found])
+            for table in ("asset_log", "asset_event_alias", "asset_consumed", "asset_event"):
+                self._write(asset_forget(self._dialect, table), event_ids=ids)
+        return len(found)
 
     def asset_consumers_of(self, event_id: int) -> list[str]:
         return [str(run_key) for (run_key,) in self._rows(asset_consumers_of(self._dialect), event_id=event_id)]

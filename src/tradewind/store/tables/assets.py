@@ -64,6 +64,7 @@ asset_event_alias = Table(
     METADATA,
     Column("alias", TEXT, primary_key=True),
     Column("event_id", BigInteger, primary_key=True, autoincrement=False),
+    Index("ix_asset_event_alias_event", "event_id"),
 )
 
 asset_topic = Table(
@@ -79,6 +80,7 @@ asset_log = Table(
     Column("topic", TEXT, primary_key=True),
     Column("place", BigInteger, primary_key=True, autoincrement=False),
     Column("event_id", BigInteger, nullable=False),
+    Index("ix_asset_log_event", "event_id"),
 )
 
 asset_cursor = Table(

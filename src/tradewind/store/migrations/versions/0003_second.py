@@ -106,6 +106,8 @@ def _waits() -> None:
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("due_at", t.INSTANT, nullable=True),
         sa.Column("reason", t.TEXT, nullable=True),
+        sa.Column("asked", t.TEXT, nullable=True),
+        sa.Column("asked_reason", t.TEXT, nullable=True),
         sa.PrimaryKeyConstraint("run_key", name=op.f("pk_run_retry")),
     )
     op.create_table(
@@ -433,6 +435,8 @@ def _assets() -> None:
             "dag_id", "partition_key", "topic", "source_key", "event_id", name=op.f("pk_partition_share")
         ),
     )
+    op.create_index("ix_asset_log_event", "asset_log", ["event_id"])
+    op.create_index("ix_asset_event_alias_event", "asset_event_alias", ["event_id"])
     op.create_table(
         "timetable_question",
         sa.Column("dag_id", t.TEXT, nullable=False),
