@@ -110,8 +110,8 @@ def count_expired(tx: Transaction, dag_ids: Sequence[str], before: datetime) -> 
 def prune_others(
     tx: Transaction, before: datetime, limit: int = ROWS_MAX, *, only: Collection[str] = OTHERS
 ) -> dict[str, int]:
-    """Delete some of the audit log, of delivered callbacks, of completed backfills and of events of assets that everyone
-    has read, from before an instant."""
+    """Delete some of the audit log, of delivered callbacks, of completed backfills and of events of assets that
+    everyone has read, from before an instant."""
     ways = {
         "audit_log": tx.audit_prune,
         "callbacks": tx.outbox_prune,
