@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
-from tradewind.wire.errors import BadInput, Conflict, NotFound, TradewindError
+from tradewind.wire.errors import BadInput, Conflict, Forbidden, NotFound, TradewindError
 
 from .models.base import Body
 from .models.bulk import (
@@ -87,7 +87,7 @@ def _each(things: Things[Entity], entities: Sequence[Any], act: Callable[[Any], 
     for each in entities:
         try:
             act(each)
-        except (BadInput, Conflict, NotFound) as error:
+        except (BadInput, Conflict, Forbidden, NotFound) as error:
             errors.append(_fault(error))
         else:
             success.append(things.key(each))

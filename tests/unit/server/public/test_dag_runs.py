@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 from tests.unit.server.public.world import World, task
 
+from tradewind.ports.people_rows import RoleRow
 from tradewind.wire.execution import XComEntry, XComValue
 
 
@@ -187,3 +188,30 @@ def test_what_belongs_to_a_dag_one_may_not_see_is_not_there(seeded: World) -> No
     viewer = seeded.make_user("vera", "Viewer")
     assert seeded.ask("GET", "/dags/~/dagRuns", token=viewer).json()["total_entries"] == 11
     assert seeded.ask("POST", "/dags/sales/dagRuns", token=viewer, json={"logical_date": None}).status_code == 403
+
+
+def test_a_wildcard_gives_the_rows_one_may_see(seeded: World) -> None:
+    with seeded.store.begin() as tx:
+        tx.role_put(RoleRow(name="Stock", grants=("*:dag@dag:stock",), created_at=seeded.clock.now()))
+    token = seeded.make_user("sam", "Stock")
+
+    def asked(path: str, **params: Any) -> Any:
+        answer = seeded.ask("GET", path, token=token, params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    assert ids(asked("/dags/~/dagRuns")) == ["s01"]
+    assert asked("/dags/~/dagRuns/~/taskInstances")["total_entries"] == 0
+    assert [dag["dag_id"] for dag in asked("/dags")["dags"]] == ["stock"]
+    assert asked("/dagStats", dag_ids=["sales", "stock"])["total_entries"] == 1
+    assert asked("/dags/~/dagVersions")["total_entries"] == 1
+    said = seeded.ask("POST", "/dags/~/dagRuns/list", token=token, json={"dag_ids": ["sales", "stock"]}).json()
+    assert ids(said) == ["s01"]
+    body = {"actions": [{"action": "delete", "entities": [{"dag_run_id": "r01", "dag_id": "sales"}]}]}
+    said = seeded.ask("PATCH", "/dags/~/dagRuns", token=token, json=body)
+    assert said.status_code == 404 or said.json()["delete"]["success"] == []
+    assert seeded.get("/dags/sales/dagRuns/r01")["dag_run_id"] == "r01"
+    for path in ("/dags/sales", "/dags/sales/dagRuns", "/dags/sales/dagRuns/r01", "/dagSources/sales"):
+        hidden = seeded.ask("GET", path, token=token)
+        assert hidden.status_code == 404
+        assert hidden.json()["detail"] == "DAG 'sales' does not exist"
