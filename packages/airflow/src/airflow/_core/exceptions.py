@@ -63,18 +63,6 @@ class AirflowDagInconsistent(AirflowException):
     """A DAG has attributes that contradict each other."""
 
 
-class AirflowClusterPolicyViolation(AirflowException):
-    """A cluster policy refuses a DAG or task."""
-
-
-class AirflowClusterPolicySkipDag(AirflowException):
-    """A cluster policy wants a DAG to be passed over."""
-
-
-class AirflowClusterPolicyError(AirflowException):
-    """A cluster policy failed."""
-
-
 class AirflowFileParseException(AirflowException):
     """A file cannot be read."""
 
