@@ -19,6 +19,7 @@ from tradewind.wire.errors import BadInput, Conflict, NotFound
 from tradewind.wire.states import TaskInstanceState
 
 from .documents import Documents
+from .markers import follow_markers
 from .notes import check_note
 from .runs import clear_instances, require_dag, require_run
 
@@ -62,6 +63,8 @@ class ClearWish(msgspec.Struct, frozen=True, kw_only=True):
     """Runs that are over are queued again; otherwise the cleared instances wait for that."""
     prevent_running: bool = False
     """Refuse when something of it runs just now."""
+    with_marked: bool = True
+    """Also tasks of other DAGs that an `ExternalTaskMarker` among it names, with everything after them."""
     with_setups: bool = True
     """Also the setups and teardowns around them."""
     note: str | None = None
@@ -113,6 +116,8 @@ def plan_clear(tx: Transaction, documents: Documents, wish: ClearWish) -> ClearP
             found.append(ClearedRun(run, tuple(rows)))
     _refuse_unknown(wish, unknown or set(), newest)
     plan = ClearPlan(tuple(found))
+    if wish.with_marked:
+        plan = _with_marked(tx, documents, plan)
     if wish.prevent_running:
         _refuse_running(plan)
     return plan
@@ -170,7 +175,7 @@ def clear_run(
         run_id=run_id,
         only_failed=only_failed,
         only_new=only_new,
-        newest_version=newest_version or only_new,
+        newest_version=True if only_new else newest_version,
     )
     if dry_run:
         return plan_clear(tx, documents, wish)
@@ -178,6 +183,20 @@ def clear_run(
     if note is not None:
         tx.run_set_note(require_run(tx, dag_id, run_id).run_key, note)
     return plan
+
+
+def _with_marked(tx: Transaction, documents: Documents, plan: ClearPlan) -> ClearPlan:
+    def choose(run: RunRow, task_id: str) -> list[TaskRow]:
+        document = documents.get(tx, run.version_id).document
+        wish = ClearWish(dag_id=run.dag_id, run_id=run.run_id, tasks=((task_id, None),), downstream=True)
+        return _rows(document, tx.task_list(run.run_key), wish)[0]
+
+    found = follow_markers(tx, documents, ((each.run, each.rows) for each in plan.runs), choose)
+    if len(found) == len(plan.runs) and all(len(found[each.run.run_key][1]) == len(each.rows) for each in plan.runs):
+        return plan
+    every = [ClearedRun(run, tuple(rows.values())) for run, rows in found.values()]
+    own = {each.run.run_key for each in plan.runs}
+    return ClearPlan(tuple(each for each in every if each.rows or each.run.run_key in own))
 
 
 def _said(wish: ClearWish, newest: DagDocument) -> ClearWish:

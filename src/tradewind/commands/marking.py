@@ -69,6 +69,7 @@ def plan_mark(tx: Transaction, documents: Documents, wish: MarkWish) -> ClearPla
             future=wish.future,
             past=wish.past,
             with_setups=False,
+            with_marked=False,
         ),
     )
     changing = (

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from tests.unit.commands.world import OWNER, World, task
 
@@ -195,3 +196,60 @@ def test_wishes_that_make_no_sense(world: World, wish: dict[str, Any], error: ty
     ended_run(world, {"a": S.SUCCESS})
     with pytest.raises(error, match=message):
         plan(world, **wish)
+
+
+def marker(task_id: str, dag_id: str, named: str, **facts: Any) -> Any:
+    arguments = {
+        "external_dag_id": repr(dag_id),
+        "external_task_id": repr(named),
+        "logical_date": "'{{ logical_date.isoformat() }}'",
+    }
+    return task(task_id, **facts, arguments=arguments)
+
+
+def as_marker(document: Any) -> Any:
+    return msgspec.structs.replace(document, operator="ExternalTaskMarker")
+
+
+def marked_worlds(world: World) -> tuple[RunRow, RunRow]:
+    """`sales` marks `later`, which marks `sales` again; a run of each for the same date."""
+    world.publish("sales", task("a"), as_marker(marker("m", "later", "x", upstream=("a",))), task("side"))
+    world.publish(
+        "later",
+        task("w"),
+        task("x"),
+        task("y", upstream=("x",)),
+        as_marker(marker("back", "sales", "side", upstream=("y",))),
+    )
+    runs = []
+    for dag_id, tasks in (("sales", "a m side"), ("later", "w x y back")):
+        run = world.start_run(dag_id, logical_date=DAY)
+        for task_id in tasks.split():
+            world.put_task(run, task_id, state=S.SUCCESS)
+        end(world, run, "succeed")
+        runs.append(run)
+    return runs[0], runs[1]
+
+
+def test_marked_tasks_of_other_dags_run_again_too(world: World) -> None:
+    sales, later = marked_worlds(world)
+    wish = ClearWish(dag_id="sales", run_id=sales.run_id, tasks=(("a", None),), downstream=True)
+    with world.store.read() as tx:
+        plan = plan_clear(tx, world.documents, wish)
+    found = {each.run.dag_id: sorted(row.task_id for row in each.rows) for each in plan.runs}
+    assert found == {"sales": ["a", "m", "side"], "later": ["back", "x", "y"]}
+    with world.store.begin() as tx:
+        clear(tx, world.documents, world.clock.now(), wish)
+    assert {run_of(world, run).state for run in (sales, later)} == {DagRunState.QUEUED}
+
+
+def test_markers_that_are_not_meant_or_name_nothing(world: World) -> None:
+    sales, _ = marked_worlds(world)
+    with world.store.read() as tx:
+        alone = plan_clear(tx, world.documents, ClearWish(dag_id="sales", run_id=sales.run_id, with_marked=False))
+        assert {each.run.dag_id for each in alone.runs} == {"sales"}
+    with world.store.begin() as tx:
+        (row,) = (row for row in tx.task_list(sales.run_key) if row.task_id == "m")
+        tx.rendered_put(row.ti_id, {"external_dag_id": "later", "external_task_id": "x", "logical_date": "2020-01-01"})
+        plan = plan_clear(tx, world.documents, ClearWish(dag_id="sales", run_id=sales.run_id))
+        assert {each.run.dag_id for each in plan.runs} == {"sales"}
