@@ -1,11 +1,11 @@
 // The frame around every page: rail, top bar, banners, palette and help.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Outlet, useRouterState } from "@tanstack/react-router";
-import { Bell, ChartGantt, CircleUser, Database, House, ListChecks, Moon, PanelLeft, Play, Search, Settings2, Sun, Workflow, MessageCircleQuestionMark } from "lucide-react";
+import { Bell, ChartGantt, CircleUser, Database, House, ListChecks, Moon, PanelLeft, Play, Puzzle, Search, Settings2, Sun, Workflow, MessageCircleQuestionMark } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { call, keepToken, onSignedOut } from "@api/http";
 import { silence, useLive } from "@api/live";
-import { homeQuery, meQuery, refresh, useFresh } from "@api/queries";
+import { apiQuery, homeQuery, meQuery, refresh, useFresh } from "@api/queries";
 import { Crumbs } from "./Crumbs";
 import { useKeys } from "@shared/keys";
 import { A, useGo, usePath } from "@shared/nav";
@@ -15,6 +15,20 @@ import { Button, Menu, Skeleton, tell, Toasts } from "@shared/ui";
 import { t, useLanguage } from "@shared/words";
 
 const Palette = lazy(() => import("./Palette").then((all) => ({ default: all.Palette })));
+interface View { name: string; href: string; destination: string; url_route: string | null }
+
+/** Views that plugins add to the rail: inside the app where they are ours, in a new tab where they are another host's. */
+function PluginPlaces({ path }: { path: string }) {
+  const found = useQuery({ ...apiQuery<{ plugins: { external_views: View[] }[] }>("/plugins", { limit: 100 }), staleTime: 600_000, retry: false });
+  const views = (found.data?.plugins ?? []).flatMap((plugin) => plugin.external_views).filter((view) => view.destination === "nav");
+  return views.map((view) => {
+    const own = view.href.startsWith("/");
+    const to = `/plugin/${encodeURIComponent(view.url_route ?? view.name)}`;
+    return own ? <A key={view.name} className="item" to={to} aria-current={path === to ? "page" : undefined}><Puzzle aria-hidden /><span>{view.name}</span></A>
+      : /^https?:/.test(view.href) ? <a key={view.name} className="item" href={view.href} target="_blank" rel="noopener noreferrer"><Puzzle aria-hidden /><span>{view.name}</span></a> : null;
+  });
+}
+
 const Help = lazy(() => import("./Help").then((all) => ({ default: all.Help })));
 
 export const PLACES: { to: string; name: string; icon: typeof House; keys: string; count?: "failing" | "live" | "waiting" }[] = [
@@ -88,6 +102,7 @@ function Frame({ signOut }: { signOut: () => void }) {
             </A>
           );
         })}
+        <PluginPlaces path={path} />
         <div className="foot">
           <button type="button" className="btn quiet icon" aria-label={t("Narrow or wide rail")} onClick={() => prefs.set({ rail: chosen.rail === "wide" ? "narrow" : "wide" })}><PanelLeft /></button>
         </div>

@@ -39,6 +39,7 @@ const routes = [
   page("/backfills", () => import("@features/backfills"), "BackfillsPage"),
   page("/admin", admin, "AdminPage"),
   page("/admin/$part", admin, "AdminPage"),
+  page("/plugin/$name", () => import("./PluginView"), "PluginView"),
   page("/profile", () => import("@features/profile"), "ProfilePage"),
   page("/login", () => import("./Login"), "Login"),
   // Airflow's addresses, so that links in old alerts work.

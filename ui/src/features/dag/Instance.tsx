@@ -11,7 +11,8 @@ import { A, dagPath, runPath, taskPath } from "@shared/nav";
 import { Badge } from "@shared/state";
 import { absolute, Ago, duration, Lasting } from "@shared/time";
 import { Button, CopyButton, Empty, Loaded, Menu, Skeleton, tellError } from "@shared/ui";
-import { plural, t } from "@shared/words";
+import { t } from "@shared/words";
+import { AssetEvents, Links, StateStore, Values } from "./Extras";
 import { InputForm } from "./InputForm";
 import { LogView } from "./LogView";
 import { MappedList } from "./MappedList";
@@ -19,7 +20,7 @@ import { Note } from "./Note";
 
 const Code = lazy(() => import("./Code").then((all) => ({ default: all.CodeView })));
 const RUNNING = new Set(["running", "queued", "restarting", "deferred"]);
-const TABS: [string, string][] = [["log", "Log"], ["why", "Why"], ["attempts", "Attempts"], ["rendered", "Rendered"], ["xcom", "XCom"], ["mapped", "Mapped"], ["code", "Code"], ["details", "Details"]];
+const TABS: [string, string][] = [["log", "Log"], ["why", "Why"], ["attempts", "Attempts"], ["rendered", "Rendered"], ["xcom", "XCom"], ["mapped", "Mapped"], ["code", "Code"], ["assets", "Asset events"], ["store", "State store"], ["links", "Links"], ["details", "Details"]];
 
 export function InstanceView({ dag, run, task, map, tab, setTab, page }: { dag: string; run: string; task: string; map: string; tab: string | undefined; setTab: (tab: string) => void; page?: boolean }) {
   const fresh = useFresh(`dag:${dag}`, keys.instance(dag, run, task, map), 400);
@@ -89,7 +90,10 @@ function Shown({ data, dag, run, task, map, tab, setTab, page }: { data: Instanc
       {now === "why" && <Why data={data} dag={dag} run={run} map={map} />}
       {now === "attempts" && <Attempts data={data} open={(each) => { setAttempt(each); setTab("log"); }} />}
       {now === "rendered" && <Rendered data={data} />}
-      {now === "xcom" && <Values data={data} />}
+      {now === "xcom" && <Values data={data} {...{ dag, run, task, map }} />}
+      {now === "assets" && <AssetEvents {...{ dag, run, task, map }} />}
+      {now === "store" && <StateStore {...{ dag, run, task, map }} />}
+      {now === "links" && <Links {...{ dag, run, task, map }} />}
       {now === "mapped" && <MappedList dag={dag} run={run} task={task} />}
       {now === "code" && <Suspense fallback={<Skeleton />}><Code dag={dag} number={data.number} find={task} /></Suspense>}
       {now === "details" && (
@@ -156,9 +160,4 @@ function Rendered({ data }: { data: Instance }) {
   const fields = Object.entries(data.rendered ?? {});
   if (!fields.length) return <Empty title={t("Nothing was rendered")}><p>{data.instance.try_number ? t("This task has no templated fields.") : t("Fields are rendered when the task starts.")}</p></Empty>;
   return <div className="pane-body">{fields.map(([name, value]) => <div key={name} className="stack" style={{ gap: 4 }}><div className="row spread"><h3 className="mono">{name}</h3><CopyButton text={typeof value === "string" ? value : JSON.stringify(value)} label={t("Copy")} /></div><pre className="block">{typeof value === "string" ? value : JSON.stringify(value, null, 2)}</pre></div>)}</div>;
-}
-
-function Values({ data }: { data: Instance }) {
-  if (!data.xcoms.length) return <Empty title={t("No values")}><p>{t("The task has left no XCom.")}</p></Empty>;
-  return <div className="pane-body">{data.xcoms.map((each) => <div key={each.key} className="stack" style={{ gap: 4 }}><div className="row spread"><h3 className="mono">{each.key}</h3><span className="faint small">{t("{size} bytes", { size: each.size.toLocaleString() })}{each.length !== null ? ` · ${plural(each.length, "item", "items")}` : ""}</span></div>{each.shown ? <pre className="block">{JSON.stringify(each.value, null, 2)}</pre> : <p className="muted small">{each.url ? t("Stored at {url}", { url: each.url }) : t("Too long to be shown here.")}</p>}</div>)}</div>;
 }
