@@ -120,6 +120,10 @@ def test_who_has_no_group_that_is_mapped_stays_outside(tmp_path: Path, settings:
         assert "no role" in answer.json()["detail"]
         with world.store.read() as tx:
             assert tx.user_list() == []
+        page = world.client.ask("GET", "/auth/oidc/callback?state=<script>", Accept="text/html")
+        assert (page.status, page.headers["content-type"]) == (401, "text/html; charset=utf-8")
+        assert b"You are not signed in" in page.body
+        assert b"<script" not in page.body
     with running(tmp_path / "b", **(settings | {"auth.oidc_default_roles": "Viewer"})) as world:
         browser = Traveller(world)
         assert browser.sign_in("bob").status == 303

@@ -11,11 +11,12 @@ import json
 import secrets as random_source
 import warnings
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tradewind.commands.audit import Actor, Deed
@@ -27,7 +28,7 @@ from tradewind.ports.rows import UserRow
 from tradewind.ports.store import Transaction
 from tradewind.ports.vault import Vault
 from tradewind.server.database import act_for
-from tradewind.wire.errors import InvalidSetting, InvalidValue, Unauthenticated, Unavailable
+from tradewind.wire.errors import BadInput, InvalidSetting, InvalidValue, Unauthenticated, Unavailable
 
 from .browser import Doorway, enter
 from .gate import address_of
@@ -39,6 +40,12 @@ _HTTP_SECONDS_MAX = 10.0
 _LEEWAY_SECONDS = 60
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 _log = get_logger("auth")
+
+
+_REFUSED = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Tradewind</title></head>
+<body><h1>You are not signed in</h1><p>{reason}</p><p><a href="{again}">Try again</a></p></body></html>
+"""
 
 
 class Journey(NamedTuple):
@@ -106,6 +113,15 @@ class SingleSignOn:
         return response
 
     async def _callback(self, request: Request) -> Response:
+        try:
+            return await self._come_back(request)
+        except (Unauthenticated, BadInput) as error:
+            if "text/html" not in request.headers.get("accept", ""):
+                raise
+            page = _REFUSED.format(reason=escape(str(error)), again=f"{self._base_url}/auth/oidc/login")
+            return HTMLResponse(page, 401)
+
+    async def _come_back(self, request: Request) -> Response:
         journey = self._journey(request)
         if (problem := request.query_params.get("error")) is not None:
             raise Unauthenticated(f"the provider did not let you in: {problem[:100]!r}")
