@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
+from tradewind.commands.assets import pending_partitions
 from tradewind.commands.documents import Documents, VersionedDag
 from tradewind.domain.assets import decide
 from tradewind.domain.bounds import absent_tasks, without
@@ -323,10 +324,24 @@ def _by_schedule(tx: Transaction, dag: DagRow, who: str) -> Why:
     if by_assets is not None:
         return by_assets
     if isinstance(schedule, PartitionedAssetSchedule):
-        return Why(WhyKind.ASSETS, f"{who} runs for each partition of its assets that changes")
+        return _by_partitions(tx, dag, who)
+    asked = tx.timetable_get(dag.dag_id)
+    if asked is not None and asked.asked_at is not None:
+        own = f"{who} has a timetable of its own ({dag.schedule_summary})"
+        return Why(WhyKind.SCHEDULE, f"{own}: the DAG processor is asking it what comes next")
     if timetable_for(schedule).can_be_scheduled:
         return Why(WhyKind.SCHEDULE, f"{who} has no further run: its schedule ({dag.schedule_summary}) has ended")
     return Why(WhyKind.NO_SCHEDULE, f"{who} has no schedule: it runs when it is triggered")
+
+
+def _by_partitions(tx: Transaction, dag: DagRow, who: str) -> Why:
+    found = pending_partitions(tx, Documents(), dag.dag_id)
+    if not found:
+        return Why(WhyKind.ASSETS, f"{who} runs for each partition of its assets that changes; none is being filled")
+    first = found[0]
+    missing = tuple(f"{name} {key}" for name, keys in first.missing.items() for key in keys[:_NAMED_MAX])
+    said = f"{who} has {len(found)} partitions being filled; {first.partition_key!r} waits for {', '.join(missing)}"
+    return Why(WhyKind.ASSETS, said, missing)
 
 
 def _by_time(tx: Transaction, dag: DagRow, who: str, by_assets: Why | None) -> Why:

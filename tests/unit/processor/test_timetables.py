@@ -14,6 +14,7 @@ from tradewind.commands.documents import Documents
 from tradewind.kernel.settings import load_settings
 from tradewind.ports.rows import DagRow
 from tradewind.processor.timetables import TimetableService
+from tradewind.scheduler.reasons import explain_dag
 from tradewind.wire.schedule import CustomSchedule
 from tradewind.wire.timetables import RunWish, TimetableAnswer, TimetableQuestion
 
@@ -69,6 +70,8 @@ def test_it_is_asked_after_publication_and_after_each_run(
     shop.publish("d", CustomSchedule(path="m.Own", summary="mine"))
     assert row(shop).next_run_after is None
     assert row(shop).schedule_summary == "mine"
+    with shop.store.read() as tx:
+        assert "the DAG processor is asking it" in explain_dag(tx, row(shop)).sentence
     assert service.turn() == 1
     assert service.turn() == 0
     assert row(shop).next_run_after == START + DAY

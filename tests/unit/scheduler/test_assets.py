@@ -21,6 +21,7 @@ from tradewind.commands.publication import ParsedFile, publish_file
 from tradewind.domain.retry import DEFAULT_LIMITS
 from tradewind.ports.rows import RunRow
 from tradewind.scheduler.loop import Scheduler, SchedulerOptions
+from tradewind.scheduler.reasons import explain_dag
 from tradewind.wire.assets import (
     AliasLeaf,
     AllOf,
@@ -358,6 +359,11 @@ def test_a_rollup_waits_for_the_hours_of_a_day(shop: Shop) -> None:
     shop.step()
     with shop.store.read() as tx:
         assert len(tx.partition_share_list("daily", "2024-03-13")) == 23
+        dag = tx.dag_get("daily")
+        assert dag is not None
+        assert explain_dag(tx, dag).sentence == (
+            "DAG 'daily' has 1 partitions being filled; '2024-03-13' waits for a 2024-03-13T23"
+        )
     told.append(shop.tell("a", partition_key="2024-03-13T23"))
     shop.tell("a", partition_key="not a date")
     shop.step()
