@@ -21,6 +21,7 @@ from tradewind.ports.store import Transaction
 from tradewind.wire.document import DagDocument
 from tradewind.wire.errors import BadInput, Conflict, NotFound
 from tradewind.wire.inbox import PastChanged
+from tradewind.wire.schedule import CustomSchedule
 from tradewind.wire.states import LIVE_RUN_STATES, DagRunState, DagRunTriggeredBy, DagRunType
 
 from .deadlines import has_deadlines, note_deadlines
@@ -220,6 +221,11 @@ def _check(tx: Transaction, dag: DagRow, document: DagDocument, now: datetime, w
         raise BadInput(f"max_active_runs must be at least 1, not {wish.max_active_runs}: pause a backfill to hold it")
     if not timetable_for(document.schedule).periodic:
         raise BadInput(f"DAG {dag.dag_id!r} has no schedule with dates to run for: trigger its runs one by one")
+    if isinstance(document.schedule, CustomSchedule):
+        raise BadInput(
+            f"DAG {dag.dag_id!r} has a timetable of its author's own, which cannot be asked over the past yet: trigger its "
+            "runs one by one"
+        )
     if dag.is_stale:
         raise Conflict(f"DAG {dag.dag_id!r} is no longer defined by {dag.file}: restore the file first")
     if document.allowed_run_types is not None and DagRunType.BACKFILL not in document.allowed_run_types:

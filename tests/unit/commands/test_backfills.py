@@ -11,7 +11,13 @@ from tradewind.commands.backfills import BackfillWish, Deed
 from tradewind.ports.backfill_rows import BackfillRow, Reprocess
 from tradewind.ports.rows import RunRow
 from tradewind.wire.errors import BadInput, Conflict, NotFound
-from tradewind.wire.schedule import CronIntervalSchedule, CronTriggerSchedule, NullSchedule
+from tradewind.wire.schedule import (
+    CronIntervalSchedule,
+    CronPartitionSchedule,
+    CronTriggerSchedule,
+    CustomSchedule,
+    NullSchedule,
+)
 from tradewind.wire.states import DagRunState, DagRunType
 
 DAILY = CronTriggerSchedule(crons=("0 0 * * *",))
@@ -201,6 +207,7 @@ def test_wishes_that_cannot_be_granted(
     ("facts", "given", "error", "message"),
     [
         ({"schedule": NullSchedule()}, {}, BadInput, "no schedule"),
+        ({"schedule": CustomSchedule(path="m.T", data="{}")}, {}, BadInput, "author's own"),
         ({"schedule": DAILY, "allowed_run_types": ("manual",)}, {}, Conflict, "only runs of type manual"),
         ({"schedule": DAILY, "past": True}, {}, BadInput, "reprocess failed"),
         ({"schedule": DAILY, "past": True}, {"run_backwards": True}, BadInput, "backwards"),
@@ -215,3 +222,19 @@ def test_dags_that_cannot_be_backfilled(
     world.publish("sales", task("a", depends_on_past=past), **facts)
     with pytest.raises(error, match=message):
         create(world, **given)
+
+
+def test_partitions_are_told_apart_by_their_key(world: World) -> None:
+    world.publish("sales", task("a"), schedule=CronPartitionSchedule(cron="0 0 * * *"))
+    found = plan(world, to_date=FIRST + 2 * DAY)
+    keys = [each.info.partition_key for each in found.dates]
+    assert len(set(keys)) == 3
+    assert None not in keys
+    create(world, to_date=FIRST + DAY)
+    begun = start(world)
+    assert [run.partition_key for run in begun] == keys[:2]
+    assert {run.logical_date for run in begun} == {None}
+    for run in begun:
+        end(world, run)
+    again = plan(world, to_date=FIRST + 2 * DAY, reprocess=Reprocess.COMPLETED)
+    assert [each.deed for each in again.dates] == [Deed.REPROCESS, Deed.REPROCESS, Deed.CREATE]
