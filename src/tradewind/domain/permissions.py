@@ -101,6 +101,11 @@ class Grant(NamedTuple):
     name: str = ""
     """Which DAG (a pattern), tag or bundle."""
 
+    @property
+    def is_everything(self) -> bool:
+        """Whether it allows whatever there is."""
+        return self.scope is None and self.actions == ALL_ACTIONS and self.resources == ALL_RESOURCES
+
     def covers(self, action: Action, resource: Resource, dag: DagScope | None) -> bool:
         """Whether it allows this; a grant for some DAGs never allows what belongs to none."""
         if action not in self.actions or resource not in self.resources:
