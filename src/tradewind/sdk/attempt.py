@@ -5,23 +5,19 @@ There is one at a time; a stack, because `dag.test()` may be called by code that
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from tradewind.domain.masking import is_sensitive as is_sensitive
 from tradewind.kernel.clock import Clock
 from tradewind.ports.task_client import TaskClient
 
 HIDDEN = "***"
 SECRET_LENGTH_MIN = 5
 """Shorter texts are not masked: they would hide ordinary words (setting `secrets.mask_length_min`)."""
-_SENSITIVE = re.compile(
-    r"access_?token|api_?key|authorization|pass(word|phrase|wd)|private_?key|secret|token|keyfile_dict|service_account",
-    re.IGNORECASE,
-)
 
 
 class Attempt:
@@ -73,11 +69,6 @@ class Attempt:
             if secret in text:
                 text = text.replace(secret, HIDDEN)
         return text
-
-
-def is_sensitive(name: str) -> bool:
-    """Whether a key of this name usually holds a secret."""
-    return bool(name) and _SENSITIVE.search(name) is not None
 
 
 _stack: list[Attempt] = []

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from tradewind.sdk.attempt import HIDDEN, Attempt, is_sensitive
+from tradewind.domain.masking import is_sensitive
+from tradewind.sdk.attempt import HIDDEN, Attempt
 
 FIELD_CHARACTERS_MAX = 4096
 _DEPTH_MAX = 10

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from .attempt import HIDDEN, is_sensitive
+from tradewind.domain.masking import is_sensitive
+
+from .attempt import HIDDEN
 from .xcomarg import XComArg
 
 CHARACTERS_MAX = 4096

@@ -10,7 +10,8 @@ import json
 import os
 from typing import Any
 
-from tradewind.sdk.attempt import attempt_at_hand, is_sensitive
+from tradewind.domain.masking import is_sensitive
+from tradewind.sdk.attempt import attempt_at_hand
 from tradewind.sdk.exceptions import AirflowException, AirflowNotFoundException
 from tradewind.sdk.lookups import look_up
 from tradewind.wire.errors import InvalidValue
