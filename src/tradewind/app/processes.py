@@ -99,7 +99,7 @@ def make_api(settings: Settings) -> tuple[Api, Callable[[], None]]:
         NotFound, Conflict, Unavailable: the database does not fit or cannot be reached.
     """
     from tradewind.adapters.passwords import Argon2Passwords
-    from tradewind.app.plugin_watch import PluginWatch
+    from tradewind.app.plugin_watch import PluginWatch, installed_plugins
     from tradewind.app.plugs import bearer_tokens, execution_key, open_database, open_vault
     from tradewind.commands.execution import ExecutionDesk
     from tradewind.domain.retry import RetryLimits
@@ -124,6 +124,7 @@ def make_api(settings: Settings) -> tuple[Api, Callable[[], None]]:
         passwords=Argon2Passwords(),
         tokens=bearer_tokens(settings, clock),
         vault=vault,
+        plugins=lambda: installed_plugins(settings),
     )
     watch = PluginWatch(store, settings, "api-server")
     watch.start()

@@ -15,6 +15,7 @@ from tradewind.kernel.settings import Settings
 from tradewind.kernel.telemetry import InProcessTelemetry
 from tradewind.ports.store import Store
 from tradewind.ports.vault import Vault
+from tradewind.runtime.plugin_probe import Plugins
 
 from . import former, health, metrics, welcome
 from .auth import Gate, SignIn
@@ -102,6 +103,7 @@ def create_api(
     passwords: Passwords,
     tokens: Tokens,
     vault: Vault,
+    plugins: Callable[[], Plugins] = Plugins,
 ) -> Api:
     """The whole API.
 
@@ -110,6 +112,7 @@ def create_api(
         credential: what agents present (`kernel.keys.execution_credential`).
         passwords, tokens: adapters.passwords, adapters.tokens.
         vault: opens connections and variables (adapters.vault).
+        plugins: asks a child what plugins there are (app.plugin_watch); may take seconds.
     """
     # As many threads as there are connections that stay open; on SQLite writers take turns, and the threads only wait.
     desks = DeskPool(make_desk, threads=settings.database.pool_size)
@@ -118,7 +121,7 @@ def create_api(
     reader = health.HealthReader(database, settings)
     gate = Gate(database, tokens, clock, idle_seconds=settings.auth.session_idle_seconds)
     telemetry = InProcessTelemetry(settings.telemetry.series_max)
-    office = Office(store, settings, clock, vault)
+    office = Office(store, settings, clock, vault, plugins)
 
     def make_public() -> ASGIApp:
         from .public.app import create_public

@@ -21,6 +21,7 @@ from tradewind.kernel.ids import uuid7
 from tradewind.kernel.settings import Settings, load_settings
 from tradewind.ports.rows import ComponentRow
 from tradewind.ports.store import Store
+from tradewind.runtime.plugin_probe import Plugins
 from tradewind.server.app_factory import Api, create_api
 from tradewind.server.execution.desks import Desk
 from tradewind.server.serving import ApiServer
@@ -77,7 +78,13 @@ def make_settings(home: Path, **values: object) -> Settings:
 
 
 def make_api(
-    home: Path, store: Store, clock: Clock, make_desk: Callable[[], Desk] | None = None, **values: object
+    home: Path,
+    store: Store,
+    clock: Clock,
+    make_desk: Callable[[], Desk] | None = None,
+    *,
+    plugins: Callable[[], Plugins] = Plugins,
+    **values: object,
 ) -> tuple[Api, Settings]:
     settings = make_settings(home, **values)
     vault = FernetVault(settings.secrets.key_file)
@@ -90,6 +97,7 @@ def make_api(
         passwords=Argon2Passwords(),
         tokens=BearerTokens(KEY, clock, settings.auth.token_seconds),
         vault=vault,
+        plugins=plugins,
     )
     return api, settings
 
@@ -107,7 +115,7 @@ def running(
     """The server, ready; stopped at the end of the block. `api` replaces the application that the rest would make."""
     clock = clock or SystemClock()
     store = store or MemoryStore(clock)
-    made, settings = make_api(home, store, clock, make_desk, **values)
+    made, settings = make_api(home, store, clock, make_desk, plugins=Plugins, **values)
     api = api or made
     with serving(api, api.close) as (client, port):
         yield World(client, store, settings, api, port)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageMetadata, distributions
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Query
@@ -13,22 +15,33 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from tradewind import __version__
 from tradewind.domain.permissions import Action, Resource
+from tradewind.kernel.log import get_logger
 from tradewind.ports.reads import PublicTransaction
 from tradewind.ports.rows import ComponentRow
+from tradewind.runtime.plugin_probe import PluginFacts
 from tradewind.wire.errors import BadInput, NotFound
 
 from .caller import Call, Caller
+from .models.base import Answer
 from .models.filters import EndDateRange, StartDateRange
 from .models.installation import (
+    AppBuilderMenuItemResponse,
+    AppBuilderViewResponse,
     Config,
     ConfigOption,
     ConfigSection,
+    ExternalViewResponse,
+    FastAPIAppResponse,
+    FastAPIRootMiddlewareResponse,
     JobCollectionResponse,
     JobResponse,
     PluginCollectionResponse,
     PluginImportErrorCollectionResponse,
+    PluginImportErrorResponse,
+    PluginResponse,
     ProviderCollectionResponse,
     ProviderResponse,
+    ReactAppResponse,
 )
 from .negotiation import Accept, wanted_type
 from .numbers import number_of
@@ -37,6 +50,8 @@ from .refusals import refusals
 from .views_dags import file_of_token
 
 router = APIRouter()
+T = TypeVar("T", bound=Answer)
+_log = get_logger("api")
 PLAIN: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 _JOB_TYPES = {
     "scheduler": "SchedulerJob",
@@ -82,16 +97,20 @@ async def get_providers(call: Caller, query: Annotated[Page, Query()]) -> Provid
 
 
 @router.get("/plugins", tags=["Plugin"], responses=refusals(401, 403, 422))
-async def get_plugins(call: Caller, query: Annotated[Page, Query()]) -> PluginCollectionResponse:  # noqa: ARG001
+async def get_plugins(call: Caller, query: Annotated[Page, Query()]) -> PluginCollectionResponse:
     call.may(Action.READ, Resource.PLUGIN)
-    # Plugins are code of authors: they are loaded where tasks run, never here.
-    return PluginCollectionResponse(plugins=[], total_entries=0)
+    # Plugins are code of authors: a child loads them and tells what they bring.
+    found = await asyncio.to_thread(call.office.plugins)
+    answers = sorted(map(_plugin, found.plugins), key=lambda plugin: plugin.name)
+    return PluginCollectionResponse(plugins=slice_of(answers, query), total_entries=len(answers))
 
 
 @router.get("/plugins/importErrors", tags=["Plugin"], responses=refusals(401, 403))
 async def import_errors(call: Caller) -> PluginImportErrorCollectionResponse:
     call.may(Action.READ, Resource.PLUGIN)
-    return PluginImportErrorCollectionResponse(import_errors=[], total_entries=0)
+    found = await asyncio.to_thread(call.office.plugins)
+    answers = [PluginImportErrorResponse(source=source, error=error) for source, error in found.problems.items()]
+    return PluginImportErrorCollectionResponse(import_errors=answers, total_entries=len(answers))
 
 
 @router.get("/config", tags=["Config"], response_model=Config, responses=refusals(401, 403, 404, 406, 422) | PLAIN)
@@ -163,6 +182,40 @@ def _as_changed(row: Any) -> Any:
     from msgspec.structs import replace
 
     return replace(row, digest="", leased_until=None, processor=None)
+
+
+def _plugin(facts: PluginFacts) -> PluginResponse:
+    """A plugin; of what a web server shows only descriptions that are whole."""
+
+    def named(kind: str) -> list[str]:
+        return facts.brings.get(kind, [])
+
+    return PluginResponse(
+        name=facts.name,
+        macros=named("macros"),
+        flask_blueprints=named("flask_blueprints"),
+        fastapi_apps=_shown(FastAPIAppResponse, facts.views.get("fastapi_apps", [])),
+        fastapi_root_middlewares=_shown(FastAPIRootMiddlewareResponse, facts.views.get("fastapi_root_middlewares", [])),
+        external_views=_shown(ExternalViewResponse, facts.views.get("external_views", [])),
+        react_apps=_shown(ReactAppResponse, facts.views.get("react_apps", [])),
+        appbuilder_views=_shown(AppBuilderViewResponse, facts.views.get("appbuilder_views", [])),
+        appbuilder_menu_items=_shown(AppBuilderMenuItemResponse, facts.views.get("appbuilder_menu_items", [])),
+        global_operator_extra_links=named("global_operator_extra_links"),
+        operator_extra_links=named("operator_extra_links"),
+        source=facts.source,
+        listeners=named("listeners"),
+        timetables=named("timetables"),
+    )
+
+
+def _shown(kind: type[T], given: Sequence[Mapping[str, Any]]) -> list[T]:
+    found = []
+    for each in given:
+        try:
+            found.append(kind.model_validate(each))
+        except ValueError:
+            _log.warning("plugin_view_incomplete", kind=kind.__name__, given=sorted(each))
+    return found
 
 
 def _job(row: ComponentRow) -> JobResponse:

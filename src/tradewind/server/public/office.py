@@ -13,12 +13,14 @@ from tradewind.kernel.settings import Settings
 from tradewind.ports.reads import PublicTransaction
 from tradewind.ports.store import Store, Transaction
 from tradewind.ports.vault import Vault
+from tradewind.runtime.plugin_probe import Plugins
 from tradewind.server.database import Database
 
 from .facts import FactsOfVersions
 
 T = TypeVar("T")
 _THREADS = 4
+_PLUGINS_SECONDS = 60.0
 
 
 class Office:
@@ -27,9 +29,17 @@ class Office:
     Parameters:
         store: the database; the lists need one in SQL.
         vault: opens connections and variables.
+        plugins: asks a child what plugins there are; the answer is kept for a while.
     """
 
-    def __init__(self, store: Store, settings: Settings, clock: Clock, vault: Vault) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        clock: Clock,
+        vault: Vault,
+        plugins: Callable[[], Plugins] = Plugins,
+    ) -> None:
         # Threads of its own: lists that take long do not keep probes waiting.
         self.database = Database(store, threads=_THREADS)
         self.store = store
@@ -38,6 +48,9 @@ class Office:
         self.vault = vault
         self.facts = FactsOfVersions()
         self._local = threading.local()
+        self._plugins = plugins
+        self._plugins_found: tuple[float, Plugins] | None = None
+        self._plugins_lock = threading.Lock()
 
     @property
     def documents(self) -> Documents:
@@ -46,6 +59,14 @@ class Office:
         if found is None:
             found = self._local.documents = Documents(128)
         return found
+
+    def plugins(self) -> Plugins:
+        """What plugins there are, as of a minute ago. Blocks: for threads."""
+        with self._plugins_lock:
+            now = self.clock.monotonic()
+            if self._plugins_found is None or now - self._plugins_found[0] > _PLUGINS_SECONDS:
+                self._plugins_found = (now, self._plugins())
+            return self._plugins_found[1]
 
     def new_id(self) -> str:
         return str(uuid7())

@@ -9,6 +9,7 @@ from tests.unit.server.public.world import World, task
 
 from tradewind.kernel.ids import uuid7
 from tradewind.ports.rows import ComponentRow, FileRow, ImportErrorRow, RunRow
+from tradewind.runtime.plugin_probe import PluginFacts, Plugins
 from tradewind.wire.execution import XComEntry, XComValue
 
 XCOMS = "/dags/sales/dagRuns/r01/taskInstances/extract/xcomEntries"
@@ -164,3 +165,13 @@ def test_former_addresses_say_where_to_go(world: World) -> None:
     assert "/api/v2" in answer.json()["detail"]
     assert asyncio.run(ask("/openapi.json")).headers["location"] == "/api/v2/openapi.json"
     assert asyncio.run(ask("/api/v2/openapi.json")).json()["paths"]["/api/v2/version"]
+
+
+def test_plugins_are_told_as_their_child_tells(world: World) -> None:
+    views = {"external_views": [{"name": "Wiki", "href": "https://wiki"}, {"name": "broken"}]}
+    facts = PluginFacts(name="mine", source="mine.py", brings={"macros": ["double"]}, views=views)
+    world.plugins = Plugins(plugins=(facts,), problems={"bad.py": "SyntaxError"})
+    (plugin,) = world.get("/plugins")["plugins"]
+    assert (plugin["name"], plugin["macros"], plugin["listeners"]) == ("mine", ["double"], [])
+    assert [view["href"] for view in plugin["external_views"]] == ["https://wiki"]
+    assert world.get("/plugins/importErrors")["import_errors"] == [{"source": "bad.py", "error": "SyntaxError"}]

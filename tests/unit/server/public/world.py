@@ -22,6 +22,7 @@ from tradewind.kernel.doorbell import LocalDoorbell
 from tradewind.kernel.ids import Uuid7Source, uuid7
 from tradewind.ports.rows import DagRow, RunRow, TaskRow, UserRow, VersionRow
 from tradewind.ports.store import TaskMove
+from tradewind.runtime.plugin_probe import Plugins
 from tradewind.store.sql import SqlStore
 from tradewind.wire.document import FORMAT, DagDocument, TaskDocument, encode_document
 from tradewind.wire.states import DagRunState, DagRunTriggeredBy, DagRunType
@@ -38,7 +39,8 @@ class World:
         self.ids = Uuid7Source(self.clock)
         self.store = SqlStore(url, clock=self.clock, doorbell=LocalDoorbell())
         self.documents = Documents()
-        self.api, self.settings = make_api(home, self.store, self.clock)
+        self.plugins = Plugins()
+        self.api, self.settings = make_api(home, self.store, self.clock, plugins=lambda: self.plugins)
         self.vault = FernetVault(self.settings.secrets.key_file)
         self.tokens = BearerTokens(KEY, self.clock, 86400)
         self.token = self.make_user("admin", "Admin")
