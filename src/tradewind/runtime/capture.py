@@ -167,7 +167,8 @@ class Capture:
         sys.stderr = sys.__stderr__ = self._err  # type: ignore[misc, assignment]
         root = logging.getLogger()
         root.handlers[:] = [self._handler]
-        root.setLevel(_LEVELS[level])
+        if root.level != _LEVELS[level]:
+            root.setLevel(_LEVELS[level])  # walks over all loggers there are
 
     def flush(self) -> None:
         """Send lines that have no end yet."""

@@ -7,6 +7,7 @@ signals and reaps. It runs no user code after the import.
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import signal
 import socket
@@ -56,6 +57,7 @@ def run_template(order: MakeTemplate, box: socket.socket, parent_pid: int) -> No
     # Garbage now would be copied into every child; what lives on is never looked at again by the collector, so that its
     # pages stay shared.
     capture = Capture()
+    logging.getLogger().setLevel(logging.INFO)  # which is what attempts want: setting it walks over all loggers
     gc.collect()
     gc.freeze()
     warmth = Warmth()
