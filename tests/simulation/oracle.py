@@ -36,9 +36,11 @@ class World:
     rows: dict[Key, Row] = field(default_factory=dict)
     gates: dict[Key, bool] = field(default_factory=dict)
     finished: DagRunState | None = None
+    asked: DagRunState | None = None
+    """How the run is to end when its teardowns are done."""
 
     def copy(self) -> World:
-        return World(dict(self.rows), dict(self.gates), self.finished)
+        return World(dict(self.rows), dict(self.gates), self.finished, self.asked)
 
 
 class NoLength(Exception):
@@ -395,6 +397,11 @@ class Oracle:
             world.rows[key] = replace(row, state=target or (S.SUCCESS if task.is_empty else S.SCHEDULED), due=False)
 
     def conclude(self, world: World) -> None:
+        self.conclude_by_itself(world)
+        if world.finished is not None and world.asked is not None:
+            world.finished, world.asked = world.asked, None
+
+    def conclude_by_itself(self, world: World) -> None:
         undecided = [k for k, row in world.rows.items() if row.state is None or row.due]
         if any(row.state not in TERMINAL_STATES and not (row.state is None or row.due) for row in world.rows.values()):
             return
@@ -467,7 +474,7 @@ class Oracle:
         self.settle(world)
 
     def cleared(self, world: World, keys: tuple[Key, ...]) -> None:
-        world.finished = None
+        world.finished = world.asked = None
         for key in keys:
             world.rows[key] = Row()
         self.settle(world)
@@ -476,8 +483,15 @@ class Oracle:
         world.gates[key] = ok
         self.settle(world)
 
-    def stop_run(self, world: World, state: DagRunState, stop_as: S) -> None:
-        if world.finished is None:
+    def stop_run(self, world: World, state: DagRunState, stop_as: S, *, keep_teardowns: bool = False) -> None:
+        if world.finished is not None:
+            return
+        if keep_teardowns and world.asked is None and state is DagRunState.FAILED:
+            self.stop(world, stop_as, skip=True, spare_teardowns=True)
+            world.asked = state
+            self.settle(world)
+        else:
+            world.asked = None
             self.stop(world, stop_as, skip=state is not DagRunState.SUCCESS, spare_teardowns=False)
             world.finished = state
 

@@ -187,8 +187,8 @@ class Life:
                 oracle.cleared(world, keys)
             case events.PastGate(key, ok):
                 oracle.past_gate(world, key, ok)
-            case events.StopRun(state, _, stop_as):
-                oracle.stop_run(world, state, stop_as)
+            case events.StopRun(state, _, stop_as, keep_teardowns):
+                oracle.stop_run(world, state, stop_as, keep_teardowns=keep_teardowns)
             case events.Admitted(key):
                 world.rows[key] = Row(S.QUEUED)
             case events.Started(key):
@@ -262,7 +262,7 @@ class Life:
         """A plan loaded from the rows decides as the one that wrote them, and gives the same reasons."""
         if self.finished is not None:
             return
-        loaded, out = RunPlan.load(self.graph, self.snapshots())
+        loaded, out = RunPlan.load(self.graph, self.snapshots(), self.plan.asked)
         ready = sorted(key for key, state in self.rows.items() if state == S.SCHEDULED)
         if (
             any(not isinstance(change, changes.Ready) for change in out)
@@ -323,7 +323,8 @@ def random_event(rng: random.Random, life: Life) -> events.Event | None:
         return _end(rng, life, key)
     if kind < 0.085:
         state = rng.choice([DagRunState.FAILED, DagRunState.FAILED, DagRunState.SUCCESS])
-        return events.StopRun(state, "a person ended it", rng.choice([S.FAILED, S.SKIPPED]))
+        stop_as = rng.choice([S.FAILED, S.SKIPPED])
+        return events.StopRun(state, "a person ended it", stop_as, keep_teardowns=rng.random() < 0.6)
     if world.finished is not None:
         return (
             events.Cleared(tuple(rng.sample(keys, rng.randint(1, min(4, len(keys)))))) if rng.random() < 0.4 else None

@@ -1,4 +1,4 @@
-"""Retries of whole runs: how many were used, and when the next is due."""
+"""What the owner of a run must not forget between its steps: retries of the run, and that somebody stopped it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 import msgspec
+
+from tradewind.wire.states import DagRunState
 
 
 class RunRetryRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +21,9 @@ class RunRetryRow(msgspec.Struct, frozen=True, kw_only=True):
     """When the tasks are to run again; None: they do."""
     reason: str | None = None
     """Why the run failed before."""
+    asked: DagRunState | None = None
+    """A person stopped the run: it ends so when its teardowns are done."""
+    asked_reason: str | None = None
 
 
 class RunRetryTx(Protocol):

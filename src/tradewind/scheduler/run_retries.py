@@ -62,6 +62,22 @@ def due(step: Step, run: OwnedRun) -> None:
         _go_on(step, run, retry, row)
 
 
+def remember_asked(step: Step, run: OwnedRun) -> None:
+    """Somebody stopped the run and its teardowns go on; or it was cleared since."""
+    row, asked = _row(step, run), run.plan.asked
+    state, reason = asked if asked is not None else (None, None)
+    if (row.asked, row.asked_reason) != (state, reason):
+        step.tx.run_retry_put(replace(row, asked=state, asked_reason=reason))
+
+
+def asked_before(step: Step, run_key: str, clear_number: int) -> tuple[DagRunState, str] | None:
+    """What a former owner remembered."""
+    row = step.tx.run_retry_get(run_key)
+    if row is None or row.asked is None or row.clear_number != clear_number:
+        return None
+    return row.asked, row.asked_reason or ""
+
+
 def _row(step: Step, run: OwnedRun) -> RunRetryRow:
     found = step.tx.run_retry_get(run.run_key)
     if found is None or found.clear_number != run.row.clear_number:

@@ -228,7 +228,11 @@ class Step:
             plan, out = RunPlan.start(graph)
             self._carry(self._adopt(OwnedRun(row, dag, plan)), out)
             return
-        plan, out = RunPlan.load(graph, [self._snapshot(dag.tasks.get(r.task_id), r) for r in image.instances])
+        snapshots = [self._snapshot(dag.tasks.get(r.task_id), r) for r in image.instances]
+        asked = None
+        if any(task.is_teardown for task in dag.document.tasks):
+            asked = run_retries.asked_before(self, row.run_key, row.clear_number)
+        plan, out = RunPlan.load(graph, snapshots, asked)
         run = self._adopt(OwnedRun(row, dag, plan))
         for task_row in image.instances:
             self._recall(run, task_row)
@@ -342,7 +346,7 @@ class Step:
                 )
             case RunStopAsked():
                 self.ended_by_people.add(run.run_key)
-                self._stop_run(run, events.StopRun(event.state, event.reason))
+                self._stop_run(run, events.StopRun(event.state, event.reason, keep_teardowns=True))
             case RunNudged():
                 self.memory.queue.freed_where(
                     ("pool:", "limit:", "executor:", "backfill:", f"run:{run.run_key}", f"runtask:{run.run_key}")
@@ -396,7 +400,10 @@ class Step:
         if keys:
             # First the past as it is now: what is cleared may begin at once.
             self._look_back(run, [key for key in keys if self._is_gated(run, key)])
+            was_asked = run.plan.asked is not None
             self._apply(run, events.Cleared(tuple(keys)))
+            if was_asked:
+                run_retries.remember_asked(self, run)
 
     def _due(self, run: OwnedRun, ti_id: str) -> None:
         if not ti_id:
@@ -463,6 +470,8 @@ class Step:
             self.stopped.add(run.run_key)
         else:
             self._apply(run, event)
+            if run.plan.asked is not None:
+                run_retries.remember_asked(self, run)
 
     def _carry(self, run: OwnedRun, out: list[changes.Change]) -> None:
         born: list[Key] = []

@@ -64,14 +64,16 @@ class RunsRetried(Checker):
                     continue
                 if used != retry.retries:
                     yield f"run {after.run_id} of {after.dag_id} failed for good after {used} of {retry.retries}"
-        for _, row in commit.retries:
-            if row is not None and row.due_at is None:
+        for old, row in commit.retries:
+            waited = old is not None and old.due_at is not None
+            number = 0 if old is None else old.number
+            if row is not None and row.due_at is None and (waited or row.number > number):
                 yield from self._judge(commit, row.run_key)
 
     def ended(self) -> Iterator[str]:
         for row in self.books.data.run_retries:
             retry = self.books.document(self.books.run(row.run_key)).retry
-            if retry is None or row.number > retry.retries:
+            if row.number > (0 if retry is None else retry.retries):
                 yield f"run {row.run_key} was tried again {row.number} times"
 
     def _used(self, run_key: str, clear_number: int) -> int:

@@ -89,6 +89,8 @@ class StopRun:
     reason: str
     stop_as: TaskInstanceState = TaskInstanceState.FAILED
     """State for what is live: FAILED or SKIPPED."""
+    keep_teardowns: bool = False
+    """Teardowns go on as their rule says, and the run ends after them; asked a second time, they are stopped too."""
 
 
 Event = Admitted | Started | Requeued | Ended | Waiting | Due | Cleared | PastGate | StopRun

@@ -42,13 +42,14 @@ from .why import Reason, explain_instance
 class RunPlan:
     """One run in memory. Not thread-safe: its owner feeds it events one by one."""
 
-    __slots__ = ("graph", "_board", "_finished")
+    __slots__ = ("graph", "_asked", "_board", "_finished")
 
     def __init__(self, graph: Graph) -> None:
         """Use `start` or `load`."""
         self.graph = graph
         self._board = Board(graph)
         self._finished = False
+        self._asked: tuple[DagRunState, str] | None = None
 
     @classmethod
     def start(cls, graph: Graph) -> tuple[RunPlan, list[Change]]:
@@ -71,11 +72,18 @@ class RunPlan:
         return plan, out
 
     @classmethod
-    def load(cls, graph: Graph, instances: Iterable[InstanceSnapshot]) -> tuple[RunPlan, list[Change]]:
+    def load(
+        cls, graph: Graph, instances: Iterable[InstanceSnapshot], asked: tuple[DagRunState, str] | None = None
+    ) -> tuple[RunPlan, list[Change]]:
         """Take over a run from its rows. Returns what follows from them and was not written yet; every instance that
         is ready and in nobody's hands (scheduled rows included) is said to be `Ready`, because the queue of its
-        former owner is gone. Events not yet consumed may be applied afterwards."""
+        former owner is gone. Events not yet consumed may be applied afterwards.
+
+        Parameters:
+            asked: as the former owner's plan told it.
+        """
         plan = cls(graph)
+        plan._asked = asked
         out: list[Change] = []
         board = plan._board
         rows = place_rows(board, instances, out)
@@ -141,6 +149,11 @@ class RunPlan:
     def finished(self) -> bool:
         """Whether `FinishRun` was said (and nothing was cleared since)."""
         return self._finished
+
+    @property
+    def asked(self) -> tuple[DagRunState, str] | None:
+        """How the run is to end, and why, when its teardowns are done: somebody stopped it."""
+        return self._asked
 
     def why(self, key: Key) -> Reason:
         """Why an instance is (not) running, as far as the run itself knows. Raises `NotFound`."""
@@ -249,6 +262,7 @@ class RunPlan:
 
     def _cleared(self, keys: tuple[Key, ...]) -> None:
         board = self._board
+        self._asked = None
         if self._finished:
             # What changed in a finished run woke nobody: look at everything once, settled expansions too, as after a
             # take-over.
@@ -279,15 +293,30 @@ class RunPlan:
         if self._finished:
             return
         self._board.wakes.clear()
+        spare = event.keep_teardowns and self._asked is None and event.state is DagRunState.FAILED
         self._stop_everything(
             st.CODE_OF[event.stop_as],
             event.reason,
             out,
             skip=event.state is not DagRunState.SUCCESS,
-            spare_teardowns=False,
+            spare_teardowns=spare,
         )
+        if spare and self._has_open_teardowns():
+            self._asked = (event.state, event.reason)
+            self._settle(out)
+            return
+        self._asked = None
         self._board.wakes.clear()
         self._finish(event.state, event.reason, out, asked=True)
+
+    def _has_open_teardowns(self) -> bool:
+        board, graph = self._board, self.graph
+        return any(
+            board.code(handle) < st.FIRST_TERMINAL
+            for node in range(graph.size)
+            if graph.flags[node] & TEARDOWN and not graph.flags[node] & EXPANDER
+            for handle in board.handles(node)
+        )
 
     def _stop_everything(
         self, stop_as: int, reason: str, out: list[Change], *, skip: bool, spare_teardowns: bool
@@ -339,7 +368,10 @@ class RunPlan:
             else:
                 self._judge_plain(node, flags, cause, out)
         end = run_end(board)
-        if end is not None:
+        if end is not None and self._asked is not None:
+            end, self._asked = self._asked, None
+            self._finish(*end, out, asked=True)
+        elif end is not None:
             self._finish(*end, out)
 
     def _judge_plain(self, node: int, flags: int, cause: int, out: list[Change]) -> None:
