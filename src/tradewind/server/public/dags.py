@@ -268,8 +268,13 @@ def _where(call: Call, query: DagsFilter) -> list[Where]:  # noqa: ARG001 # favo
     if query.tags:
         where.append(Where("tags", Op.HAS_ALL if query.tags_match_mode == "all" else Op.HAS_ANY, query.tags))
     if query.owners:
-        where.append(Where("owners", Op.HAS_ANY, query.owners))
+        where.append(Where("owners", Op.LIKE, "|".join(map(_plain_text, query.owners))))
     return where
+
+
+def _plain_text(owner: str) -> str:
+    """A part of a name, in which nothing is a wildcard."""
+    return owner.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
 def _scheduled_by(call: Call, tx: PublicTransaction, where: list[Where], kinds: list[str]) -> list[str]:

@@ -55,7 +55,7 @@ DAGS: Listing[DagView] = Listing(
         "is_paused": Field("d.is_paused", _F),
         "is_stale": Field("d.is_stale", _F),
         "tags": Field("d.tags", Kind.NAMES),
-        "owners": Field("d.owners", Kind.NAMES),
+        "owners": Field("CAST(d.owners AS TEXT)"),
         "bundle": Field("d.bundle"),
         "bundle_version": Field("d.bundle_version", nullable=True),
         "has_import_errors": Field(_BROKEN, _F),
