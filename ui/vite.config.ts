@@ -27,7 +27,7 @@ export default defineConfig({
     rollupOptions: {
       output: {
         // What every screen needs is one file: a cold page asks for few things.
-        advancedChunks: { groups: [{ name: "base", test: /src\/(shared|api)\/(?!words\.|live\.worker)|node_modules\/(?!marked|dompurify|@codemirror|@lezer|style-mod|w3c-keyname|crelt)/ }] },
+        codeSplitting: { groups: [{ name: "base", test: /src\/(shared|api)\/(?!words\.|live\.worker)|node_modules\/(?!marked|dompurify|@codemirror|@lezer|style-mod|w3c-keyname|crelt)/ }] },
       },
     },
     reportCompressedSize: false,

@@ -1,9 +1,17 @@
 import { Fragment } from "react";
 import { A, BASE, usePath } from "@shared/nav";
+import { day, hm } from "@shared/time";
 import { t } from "@shared/words";
 
 const WORDS: Record<string, string> = { dags: "DAGs", runs: "Runs", tasks: "Tasks", timeline: "Timeline", assets: "Assets", "needs-input": "Needs you", backfills: "Backfills", admin: "Admin", profile: "Profile" };
 const VIEWS = new Set(["grid", "graph", "timeline", "calendar", "code", "runs", "tasks", "backfills", "details", "audit"]);
+
+/** A run by its time and kind; its whole id is in the tooltip and on the page. */
+export function runName(id: string): string {
+  const found = /^(\w+?)__(\d{4}-\d\d-\d\dT[\d:.]+(?:\+00:00|Z)?)/.exec(id);
+  const at = found ? Date.parse(found[2] as string) : Number.NaN;
+  return found && !Number.isNaN(at) ? `${day(at)} ${hm(at)} ${t((found[1] as string).replaceAll("_", " "))}` : id;
+}
 
 /** Where we are; the last one is the title of the page. */
 export function Crumbs() {
@@ -16,7 +24,7 @@ export function Crumbs() {
     if (place === 0) crumbs.push([WORDS[part] ? t(WORDS[part]) : part, to]);
     else if (parts[0] === "dags" && place === 2 && VIEWS.has(part) && parts.length === 3) return;
     else if (parts[0] === "dags" && (place === 2 || place === 4)) return;
-    else crumbs.push([part, to]);
+    else crumbs.push([parts[0] === "dags" && place === 3 && parts[2] === "runs" ? runName(part) : part, to]);
   });
   if (!crumbs.length) crumbs.push([t("Home"), "/"]);
   document.title = `${crumbs.at(-1)?.[0]} · Tradewind`;

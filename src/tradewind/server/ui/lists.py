@@ -104,7 +104,7 @@ def dag(tx: UiTransaction, shapes: Shapes, dag_id: str) -> dict[str, Any]:
         "paused": row.is_paused,
         "pause_reason": row.pause_reason,
         "stale": row.is_stale,
-        "schedule": row.schedule_summary,
+        "schedule": "" if row.schedule_summary == "None" else row.schedule_summary,
         "timezone": row.timezone,
         "tags": row.tags,
         "owners": row.owners,

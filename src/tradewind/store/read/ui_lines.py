@@ -200,6 +200,7 @@ class UiReadQueries(RunSlots):
             values[7] = names(values[7])
             values[8] = when(values[8])
             values[9] = str(values[9])
+            values[5] = "" if values[5] == "None" else values[5]
             lines.append(DagLine(*values))
         return lines
 

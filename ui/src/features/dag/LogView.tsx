@@ -210,6 +210,8 @@ function Marked({ text, match }: { text: string; match: string }) {
   return <>{text.slice(0, at)}<mark>{text.slice(at, at + match.length)}</mark><Marked text={text.slice(at + match.length)} match={match} /></>;
 }
 
+// The folder of the tree that a run began with says nothing to people; its whole name is in the tooltip.
+const SNAPSHOT = /^.*\/bundles\/[^/]+\/[^/]+\//;
 const RELATION: Record<string, string> = { cause: "which was caused by", context: "which came up while this was handled", member: "which holds" };
 
 /** An exception: its line first, own frames open, frames of libraries folded into one line. */
@@ -238,7 +240,7 @@ function Frames({ raised }: { raised: Raised }) {
     <>
       {[...shown].reverse().map((frame) => (
         <span key={`${frame.file}:${frame.line}:${frame.function}`} className={`tb-frame ${isOwn(frame) ? "own" : ""}`}>
-          <span className="tb-where">{frame.file}:{frame.line} <span className="faint">in {frame.function}</span></span>
+          <span className="tb-where" title={frame.file}>{frame.file.replace(SNAPSHOT, "")}:{frame.line} <span className="faint">in {frame.function}</span></span>
           {frame.text && <span className="tb-code">{frame.text}</span>}
         </span>
       ))}

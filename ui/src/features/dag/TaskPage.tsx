@@ -28,7 +28,7 @@ export function TaskPage() {
               <div className="card c8"><div className="body"><Bars rows={rows} dag={dag} /></div></div>
             </div>
             <div className="card table-wrap"><table className="table"><thead><tr><th>{t("State")}</th><th>{t("Run")}</th><th className="num">{t("Took")}</th><th>{t("Started")}</th><th>{t("What it said")}</th></tr></thead>
-              <tbody>{rows.slice(0, 200).map((row) => <tr key={row.ti_id}><td><Badge state={row.state} /></td><td><A className="name mono small" to={taskPath(dag, row.run_id, task, row.map_path)}>{row.run_id}{row.map_path ? ` [${row.map_path}]` : ""}</A></td><td className="num">{duration(row.seconds)}</td><td><Ago ms={row.started_at} /></td><td className="exception">{row.state === "failed" ? row.reason : ""}</td></tr>)}</tbody></table></div>
+              <tbody>{rows.slice(0, 200).map((row) => <tr key={row.ti_id}><td><Badge state={row.state} /></td><td className="clip" style={{ maxWidth: 280 }}><A className="name mono small" title={row.run_id} to={taskPath(dag, row.run_id, task, row.map_path)}>{row.run_id}{row.map_path ? ` [${row.map_path}]` : ""}</A></td><td className="num nowrap">{duration(row.seconds)}</td><td className="nowrap"><Ago ms={row.started_at} /></td><td className="exception">{row.state === "failed" ? (row.reason ?? "").split("; ")[0] : ""}</td></tr>)}</tbody></table></div>
           </>
         )}
       </div>
