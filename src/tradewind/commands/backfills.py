@@ -223,8 +223,8 @@ def _check(tx: Transaction, dag: DagRow, document: DagDocument, now: datetime, w
         raise BadInput(f"DAG {dag.dag_id!r} has no schedule with dates to run for: trigger its runs one by one")
     if isinstance(document.schedule, CustomSchedule):
         raise BadInput(
-            f"DAG {dag.dag_id!r} has a timetable of its author's own, which cannot be asked over the past yet: trigger its "
-            "runs one by one"
+            f"DAG {dag.dag_id!r} has a timetable of its author's own, which cannot be asked over the past yet: trigger "
+            "its runs one by one"
         )
     if dag.is_stale:
         raise Conflict(f"DAG {dag.dag_id!r} is no longer defined by {dag.file}: restore the file first")

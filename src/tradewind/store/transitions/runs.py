@@ -192,10 +192,13 @@ class RunMoves(RunSlots):
     def run_start_queued(self, owner: str, now: datetime, limit: int) -> list[RunRow]:
         self._flush_run_slots()
         candidates: list[tuple[int, Any, str]] = []
-        for dag_id, free, is_paused in self._rows(dag_list_startable(self._dialect)):
+        dags, backfills = self._session.rows_in_turn(
+            (dag_list_startable(self._dialect), {}), (backfill_list_startable(self._dialect), {})
+        )
+        for dag_id, free, is_paused in dags:
             candidates += self._queued_of_dag(dag_id, min(free, limit), bool(is_paused), now)
         if len(candidates) < limit:
-            candidates += self._queued_of_backfills(limit - len(candidates), now)
+            candidates += self._queued_of_backfills(backfills, limit - len(candidates), now)
         chosen = sorted(candidates)[:limit]
         if not chosen:
             return []
@@ -229,10 +232,12 @@ class RunMoves(RunSlots):
                 found += [(is_backfill, run_after, run_key) for run_key, run_after in rows]
         return found
 
-    def _queued_of_backfills(self, limit: int, now: datetime) -> list[tuple[int, Any, str]]:
+    def _queued_of_backfills(
+        self, backfills: list[tuple[Any, ...]], limit: int, now: datetime
+    ) -> list[tuple[int, Any, str]]:
         """The runs of backfills that are next, for all that have room; after the runs of DAGs."""
         found: list[tuple[int, Any, str]] = []
-        for backfill_id, free, backwards in self._rows(backfill_list_startable(self._dialect)):
+        for backfill_id, free, backwards in backfills:
             rows = self._rows(
                 run_list_queued_of_backfill(self._dialect, bool(backwards)),
                 backfill_id=backfill_id,
