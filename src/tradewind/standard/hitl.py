@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NoReturn, TypedDict
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from tradewind.sdk import BaseOperator
 from tradewind.sdk.asking import Question, ask
 from tradewind.sdk.branching import BranchMixIn, SkipMixin
+from tradewind.sdk.configuration import conf
 from tradewind.sdk.errors import WrongValue
 from tradewind.sdk.exceptions import AirflowException, TaskDeferralError, TaskDeferralTimeout
 from tradewind.sdk.params import ParamsDict
@@ -136,6 +138,55 @@ class HITLOperator(BaseOperator):
                 timeout=self.response_timeout or self.execution_timeout,
             ),
             "execute_complete",
+        )
+
+    def generate_link_to_ui(
+        self,
+        *,
+        task_instance: Any,
+        base_url: str | None = None,
+        options: str | Sequence[str] | None = None,
+        params_input: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Where a person answers, for messages.
+
+        Parameters:
+            base_url: of the web UI; default: api.base_url.
+            options: chosen beforehand.
+            params_input: filled in beforehand.
+
+        Raises:
+            ValueError: an option or a field that the question does not have, or no address is known.
+        """
+        chosen = [options] if isinstance(options, str) else list(options or ())
+        if strangers := sorted(set(chosen) - set(self.options)):
+            raise ValueError(f"options {strangers} are not valid options of task {self.task_id!r}: {self.options}")
+        if strangers := sorted(set(params_input or {}) - set(self.form)):
+            raise ValueError(f"params {strangers} are not valid params of task {self.task_id!r}: {sorted(self.form)}")
+        base_url = base_url or conf.get("api", "base_url", fallback=None)
+        if not base_url:
+            raise ValueError("no address of the web UI is known: give base_url, or set api.base_url")
+        query: dict[str, Any] = {"_options": chosen} if chosen else {}
+        query |= {**(params_input or {}), "map_index": task_instance.map_index}
+        ti = task_instance
+        path = f"/dags/{ti.dag_id}/runs/{ti.run_id}/tasks/{ti.task_id}/required_actions"
+        address = urlsplit(base_url)
+        return urlunsplit((address.scheme, address.netloc, path, urlencode(query), ""))
+
+    @staticmethod
+    def generate_link_to_ui_from_context(
+        *,
+        context: Any,
+        base_url: str | None = None,
+        options: Sequence[str] | None = None,
+        params_input: Mapping[str, Any] | None = None,
+    ) -> str:
+        """The same for a notifier or callback. Raises `ValueError` when the context is not that of such a task."""
+        task = context["task"]
+        if not isinstance(task, HITLOperator):
+            raise ValueError(f"{type(task).__name__} asks nobody: only HITLOperator and those derived from it do")
+        return task.generate_link_to_ui(
+            task_instance=context["ti"], base_url=base_url, options=options, params_input=params_input
         )
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Any) -> Any:

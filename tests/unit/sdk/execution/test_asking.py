@@ -89,6 +89,27 @@ def test_approval(bench: Any, options: dict[str, Any], chosen: str, state: S, sk
     assert (outcome.state, outcome.skips) == (state, skips)
 
 
+def test_a_notifier_tells_where_to_answer(bench: Any) -> None:
+    told: list[str] = []
+
+    def tell(context: Any) -> None:
+        told.append(
+            HITLOperator.generate_link_to_ui_from_context(
+                context=context, base_url="http://ui:1/x", options=["yes"], params_input={"amount": 4}
+            )
+        )
+
+    with DAG("d"):
+        task = HITLOperator(task_id="t", subject="?", options=["yes"], params={"amount": 1}, notifiers=tell)
+    assert bench.run(task).state is S.AWAITING_INPUT
+    query = "_options=%5B%27yes%27%5D&amount=4&map_index=-1"
+    assert told == [f"http://ui:1/dags/d/runs/run/tasks/t/required_actions?{query}"]
+    with pytest.raises(ValueError, match="not valid options"):
+        task.generate_link_to_ui(task_instance=None, options="no")
+    with pytest.raises(ValueError, match="not valid params"):
+        task.generate_link_to_ui(task_instance=None, params_input={"colour": 1})
+
+
 def test_a_branch(bench: Any) -> None:
     def make() -> Any:
         return HITLBranchOperator(
