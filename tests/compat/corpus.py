@@ -48,7 +48,7 @@ def _is_foreign(problem: str) -> bool:
     """Whether a file needs somebody else's package: the real system does not load it either."""
     if "No module named" in problem:
         name = problem.split("No module named", 1)[1].strip(" '\"").split("'")[0]
-        return not name.startswith("airflow") or name.startswith("airflow.providers.")
+        return not f"{name}.".startswith("airflow.") or name.startswith("airflow.providers.")
     return "AirflowOptionalProviderFeatureException" in problem or "is not installed" in problem
 
 

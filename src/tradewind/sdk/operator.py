@@ -235,6 +235,21 @@ class BaseOperator(Task, metaclass=OperatorMeta):
 
         return renderer_of(self, context).render(content, "content")
 
+    def _do_render_template_fields(
+        self, parent: Any, template_fields: Sequence[str], context: Any, jinja_env: Any = None, seen_oids: Any = None
+    ) -> None:
+        """Render attributes of another object in place: providers call it by this name."""
+        for field in template_fields:
+            value = getattr(parent, field, None)
+            if value:
+                setattr(parent, field, self.render_template(value, context, jinja_env, seen_oids))
+
+    def _render_nested_template_fields(self, content: Any, context: Any, jinja_env: Any, seen_oids: Any) -> None:
+        """Render an object inside a templated field in place; operators override it for objects of others."""
+        fields = getattr(content, "template_fields", None)
+        if fields:
+            self._do_render_template_fields(content, fields, context, jinja_env, seen_oids)
+
     def get_template_env(self, dag: Any = None) -> Any:  # noqa: ARG002 # Airflow's signature
         """The Jinja environment that the fields are rendered with."""
         from .templates import engine_for

@@ -285,6 +285,12 @@ class FieldRenderer:
 
     def _render_object(self, value: Any) -> Any:
         fields = getattr(value, "template_fields", None)
+        nested = getattr(type(self._task), "_render_nested_template_fields", None)
+        if not fields and getattr(nested, "__module__", "").partition(".")[0] not in ("", "tradewind"):
+            # The operator's author knows what is to be rendered in objects of others (pods, volumes).
+            rendered = copy.copy(value)
+            self._task._render_nested_template_fields(rendered, self._context, self._engine.environment, set())
+            return rendered
         if not fields or is_task(value):
             return value
         # A copy: the object belongs to the DAG, and other instances render it as well.
