@@ -25,6 +25,9 @@ from .asset_rows import (
 )
 from .rows import DagRow
 
+WAITING_MAX = 10_000
+"""Events of a topic that are looked at together."""
+
 
 class AssetTx(Protocol):
     """Assets, their events, and who consumes them."""
@@ -95,8 +98,10 @@ class AssetTx(Protocol):
     def asset_cursor_clear(self, *, dag_id: str | None = None, topics: Sequence[str] | None = None) -> int:
         """Pass over what waits; how many (DAG, topic) pairs had something waiting."""
 
-    def asset_waiting(self, dag_id: str, limit: int = 10_000) -> list[Waiting]:
-        """What the DAG has not read, by topic and place. What came while it was paused is left out."""
+    def asset_waiting(self, dag_id: str, limit: int = WAITING_MAX) -> list[Waiting]:
+        """What the DAG has not read, by topic and place, at most so many of each topic. What came while it was paused
+        is left out.
+        """
 
     def asset_wake(self, dag_id: str, due_at: datetime) -> None:
         """Look at this consumer at that time."""

@@ -7,12 +7,14 @@ events, and an event is taken once per DAG, so that even a mistake here could no
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from tradewind.commands.documents import Documents
 from tradewind.domain.assets import Waiting, decide
 from tradewind.kernel.log import get_logger
+from tradewind.ports.assets import WAITING_MAX
 from tradewind.ports.rows import DagRow
 from tradewind.ports.store import Transaction
 from tradewind.wire.document import DagDocument
@@ -56,14 +58,14 @@ def _consume(
 ) -> int:
     waiting = tx.asset_waiting(dag.dag_id)
     plain = [each for each in waiting if each.partition_key is None]
-    if len(plain) < len(waiting):
-        _pass_over_keyed(tx, dag.dag_id, waiting)
+    passed_over = len(plain) < len(waiting) and _pass_over_keyed(tx, dag.dag_id, waiting)
     made = 0
     while made < RUNS_PER_LOOK:
         verdict = decide(schedule, plain, now)
         if verdict.taking is None:
-            if verdict.again_at is not None:
-                tx.asset_wake(dag.dag_id, verdict.again_at)
+            again_at = now if (made or passed_over) and _has_more(waiting) else verdict.again_at
+            if again_at is not None:
+                tx.asset_wake(dag.dag_id, again_at)
             return made
         taking = verdict.taking
         make_run(tx, dag, document, taking.event_ids, taking.at, now, new_id())
@@ -74,11 +76,18 @@ def _consume(
     return made
 
 
-def _pass_over_keyed(tx: Transaction, dag_id: str, waiting: Sequence[Waiting]) -> None:
-    """Changes of a partition mean nothing to a consumer that knows no partitions; they must not pile up."""
+def _has_more(waiting: Sequence[Waiting]) -> bool:
+    """Whether a topic may have more than was looked at."""
+    return max(Counter(each.topic for each in waiting).values(), default=0) >= WAITING_MAX
+
+
+def _pass_over_keyed(tx: Transaction, dag_id: str, waiting: Sequence[Waiting]) -> bool:
+    """Changes of a partition mean nothing to a consumer that knows no partitions; they must not pile up. Whether there
+    were topics with nothing else."""
     ends: dict[str, int] = {}
     plain = {each.topic for each in waiting if each.partition_key is None}
     for each in waiting:
         if each.topic not in plain:
             ends[each.topic] = max(each.place, ends.get(each.topic, 0))
     tx.asset_cursor_move(dag_id, ends)
+    return bool(ends)

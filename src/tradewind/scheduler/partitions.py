@@ -4,6 +4,7 @@ its run.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from tradewind.domain.assets import Waiting
 from tradewind.domain.assets.partitions import date_in_schedule, downstream_keys, is_ready, mapper_of
 from tradewind.kernel.log import get_logger
 from tradewind.ports.asset_rows import PartitionShareRow
+from tradewind.ports.assets import WAITING_MAX
 from tradewind.ports.rows import DagRow
 from tradewind.ports.store import Transaction
 from tradewind.wire.document import DagDocument
@@ -38,6 +40,8 @@ def fill(
     for each in waiting:
         ends[each.topic] = max(each.place, ends.get(each.topic, 0))
     tx.asset_cursor_move(dag.dag_id, ends)
+    if max(Counter(each.topic for each in waiting).values(), default=0) >= WAITING_MAX:
+        tx.asset_wake(dag.dag_id, now)  # there may be more than was looked at
     keys = sorted({share.partition_key for share in shares})
     return sum(_make_if_ready(tx, dag, document, schedule, key, now, new_id) for key in keys)
 

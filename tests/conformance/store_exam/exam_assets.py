@@ -122,6 +122,23 @@ class AssetExam:
             assert [row.topic for row in tx.asset_cursor_list(dag_id="reader")] == [B]
             assert tx.asset_cursor_list(topic=A) == []
 
+    def test_a_long_log_does_not_hide_a_short_one(self, store: Store) -> None:
+        with store.begin() as tx:
+            put_dag(tx, "reader")
+            a, b = put_assets(tx)
+            tx.asset_cursor_set("reader", [A, B], paused=False)
+            ids = [tell(tx, event(a)) for _ in range(4)]
+            other = tell(tx, event(b, "b", "b"))
+            assert [each.event_id for each in tx.asset_waiting("reader", 2)] == [*ids[:2], other]
+            # A gap that is longer than what is looked at is stepped over.
+            tx.asset_cursor_clear(dag_id="reader")
+            tx.dag_set_paused("reader", True)
+            for _ in range(4):
+                tell(tx, event(a))
+            tx.dag_set_paused("reader", False)
+            last = tell(tx, event(a))
+            assert [each.event_id for each in tx.asset_waiting("reader", 2)] == [last]
+
     def test_readers_are_woken_once(self, store: Store, clock: VirtualClock) -> None:
         with store.begin() as tx:
             put_dag(tx, "reader")

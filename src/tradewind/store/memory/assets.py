@@ -17,6 +17,7 @@ from tradewind.ports.asset_rows import (
     PartitionShareRow,
     TimetableQuestionRow,
 )
+from tradewind.ports.assets import WAITING_MAX
 from tradewind.ports.rows import DagRow
 from tradewind.wire.assets import AliasFacts, AssetFacts
 
@@ -216,13 +217,13 @@ class AssetPart(Unit):
             self.topics.add("changes")
         return cleared
 
-    def asset_waiting(self, dag_id: str, limit: int = 10_000) -> list[Waiting]:
+    def asset_waiting(self, dag_id: str, limit: int = WAITING_MAX) -> list[Waiting]:
         events = self._data.asset_events.rows
         return [
             Waiting(cursor.topic, place, event_id, events[event_id].at, events[event_id].partition_key)
             for cursor in self.asset_cursor_list(dag_id=dag_id)
-            for place, event_id in self._unread(cursor)
-        ][:limit]
+            for place, event_id in self._unread(cursor)[:limit]
+        ]
 
     def _unread(self, cursor: AssetCursorRow) -> list[tuple[int, int]]:
         """(place, event id) of what a consumer has not read and may read."""

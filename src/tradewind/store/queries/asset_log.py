@@ -9,6 +9,7 @@ from datetime import datetime
 
 from tradewind.domain.assets import Waiting
 from tradewind.ports.asset_rows import AssetCursorRow, AssetEventRow, PartitionShareRow
+from tradewind.ports.assets import WAITING_MAX
 from tradewind.ports.rows import DagRow
 from tradewind.store.codec import ASSET_CURSOR, ASSET_EVENT, DAG, PARTITION_SHARE
 from tradewind.store.dialects.base import Dialect
@@ -24,6 +25,9 @@ _DUE = (("due_at", Kind.INSTANT),)
 _EVENT_IDS = (("event_id", Kind.INTEGER),)
 _TOPICS = (("topic", Kind.TEXT), ("head", Kind.INTEGER))
 
+# Where the reading goes on: behind the gap, if the cursor has reached it.
+_BEGIN = """(CASE WHEN c.skip_from IS NOT NULL AND c.skip_from <= c.place AND c.skip_to > c.place
+                  THEN c.skip_to ELSE c.place END)"""
 # What a consumer may read: not what came while its DAG was paused.
 _COLLECTED = """(c.held IS NULL OR l.place <= c.held)
                 AND NOT (c.skip_from IS NOT NULL AND l.place > c.skip_from AND l.place <= c.skip_to)"""
@@ -136,9 +140,10 @@ def asset_cursor_to_end(_: Dialect) -> str:
 @statement
 def asset_waiting(_: Dialect) -> str:
     return f"""SELECT l.topic, l.place, l.event_id, e.at, e.partition_key
-               FROM asset_cursor c JOIN asset_log l ON l.topic = c.topic AND l.place > c.place
+               FROM asset_cursor c
+               JOIN asset_log l ON l.topic = c.topic AND l.place > {_BEGIN} AND l.place <= {_BEGIN} + :limit
                JOIN asset_event e ON e.event_id = l.event_id
-               WHERE c.dag_id = :dag_id AND {_COLLECTED} ORDER BY l.topic, l.place LIMIT :limit"""
+               WHERE c.dag_id = :dag_id AND {_COLLECTED} ORDER BY l.topic, l.place"""
 
 
 @statement
@@ -309,7 +314,7 @@ class AssetLogQueries(Work):
             self.ring("changes")
         return len(unread)
 
-    def asset_waiting(self, dag_id: str, limit: int = 10_000) -> list[Waiting]:
+    def asset_waiting(self, dag_id: str, limit: int = WAITING_MAX) -> list[Waiting]:
         instant = self._dialect.decoders.get(Kind.INSTANT, lambda value: value)
         found = self._rows(asset_waiting(self._dialect), dag_id=dag_id, limit=limit)
         return [Waiting(topic, place, event_id, instant(at), key) for topic, place, event_id, at, key in found]
