@@ -19,6 +19,8 @@ from tradewind.server.public.app import make_application
 from tradewind.store import schema as store_schema
 
 EXAMPLES = 3
+WALKS = 12
+CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
 CONTRACT = schemathesis.openapi.from_dict(make_application().openapi())
 
 
@@ -48,7 +50,7 @@ def test_no_request_meets_a_bug(case: Any, server: tuple[str, str]) -> None:
     case.call_and_validate(
         base_url=address,
         headers={"Authorization": f"Bearer {token}"},
-        checks=[not_a_server_error, status_code_conformance, response_schema_conformance],
+        checks=CHECKS,
         timeout=30,
     )
 
@@ -58,3 +60,27 @@ def test_the_contract_on_disk_is_the_one_of_the_routes() -> None:
 
     root = Path(__file__).parents[3]
     assert (root / FILE).read_text(encoding="utf-8") == contract_text(), "run `make generated`"
+
+
+def test_walks_along_the_links_meet_no_bug(server: tuple[str, str]) -> None:
+    """What one request made, the next ones read, change and delete."""
+    address, token = server
+
+    class Walk(CONTRACT.as_state_machine()):  # type: ignore[misc] # made when the test runs
+        def get_call_kwargs(self, case: Any) -> dict[str, Any]:
+            return {"base_url": address, "headers": {"Authorization": f"Bearer {token}"}, "timeout": 30}
+
+        def validate_response(self, response: Any, case: Any, **_: Any) -> None:
+            case.validate_response(response, checks=CHECKS)
+
+    Walk.run(
+        settings=hypothesis.settings(
+            max_examples=WALKS,
+            stateful_step_count=6,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(hypothesis.HealthCheck),
+            phases=[hypothesis.Phase.generate],
+        )
+    )
