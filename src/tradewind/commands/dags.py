@@ -7,6 +7,7 @@ from datetime import datetime
 from tradewind.ports.rows import DagRow
 from tradewind.ports.store import Transaction
 
+from .audit import note
 from .documents import Documents
 from .runs import require_dag
 from .schedules import following_run
@@ -28,6 +29,7 @@ def pause_dag(tx: Transaction, dag_id: str, reason: str | None = None) -> bool:
     if row.is_paused:
         return False
     tx.dag_set_paused(dag_id, True, reason[:_REASON_LENGTH_MAX] if reason else None)
+    note("pause_dag", dag_id=dag_id, before={"is_paused": False}, after={"is_paused": True}, reason=reason)
     tx.ring("dags", "changes")
     return True
 
@@ -42,6 +44,7 @@ def unpause_dag(tx: Transaction, documents: Documents, now: datetime, dag_id: st
     if not row.is_paused:
         return False
     tx.dag_set_paused(dag_id, False)
+    note("unpause_dag", dag_id=dag_id, before={"is_paused": True}, after={"is_paused": False})
     document = documents.get(tx, row.version_id).document
     if row.next_run_after is None or not document.catchup:
         tx.dag_set_next(dag_id, following_run(tx, document, now))

@@ -10,6 +10,8 @@ from tradewind.ports.rows import PoolRow
 from tradewind.ports.store import LimitTx, Transaction
 from tradewind.wire.errors import BadInput, Conflict, NotFound
 
+from .audit import note
+
 DEFAULT_POOL = "default_pool"
 UNLIMITED = -1
 _NAME_LENGTH_MAX = 256
@@ -39,9 +41,12 @@ def set_pool(
         BadInput: name or slots cannot be taken.
     """
     _check(name, slots)
+    before = tx.pool_get(name)
     tx.pool_put(name, slots, description, include_deferred)
     tx.ring("limits", "changes")
-    return require_pool(tx, name)
+    row = require_pool(tx, name)
+    note("set_pool", thing=f"pool {name}", before=_noted(before), after=_noted(row))
+    return row
 
 
 def delete_pool(tx: Transaction, name: str) -> None:
@@ -57,6 +62,7 @@ def delete_pool(tx: Transaction, name: str) -> None:
         )
     tx.pool_delete(name)
     tx.ring("limits", "changes")
+    note("delete_pool", thing=f"pool {name}", before=_noted(row))
 
 
 def export_pools(tx: LimitTx) -> dict[str, dict[str, Any]]:
@@ -76,10 +82,19 @@ def import_pools(tx: Transaction, content: object) -> list[str]:
         raise BadInput(f'pools must be an object such as {{"name": {{"slots": 5}}}}, not {type(content).__name__}')
     read = {name: _fields(name, given) for name, given in content.items()}
     for name, fields in read.items():
+        before = tx.pool_get(name)
         tx.pool_put(name, **fields)
+        note("set_pool", thing=f"pool {name}", before=_noted(before), after=fields)
     if read:
         tx.ring("limits", "changes")
     return list(read)
+
+
+def _noted(row: PoolRow | None) -> dict[str, Any]:
+    """A pool for the audit log: what people decided, not what is in use."""
+    if row is None:
+        return {}
+    return {"slots": row.slots, "description": row.description, "include_deferred": row.include_deferred}
 
 
 def _fields(name: object, given: object) -> dict[str, Any]:
