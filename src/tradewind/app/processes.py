@@ -102,11 +102,13 @@ def make_api(settings: Settings) -> tuple[Api, Callable[[], None]]:
     from tradewind.app.plugin_watch import PluginWatch, installed_plugins
     from tradewind.app.plugs import bearer_tokens, execution_key, open_database, open_vault
     from tradewind.commands.execution import ExecutionDesk
+    from tradewind.domain.masking import also_sensitive
     from tradewind.domain.retry import RetryLimits
     from tradewind.kernel.ids import uuid7
     from tradewind.server.app_factory import create_api
     from tradewind.wire.workload import agent_credential
 
+    also_sensitive(settings.secrets.sensitive_names.split(","))
     clock = SystemClock()
     store = open_database(settings)
     vault = open_vault(settings)

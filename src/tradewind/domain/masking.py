@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 MASK = "***"
@@ -28,12 +29,19 @@ SENSITIVE_WORDS = (
     "token",
 )
 _DEPTH_MAX = 20
+_more: tuple[str, ...] = ()
+
+
+def also_sensitive(words: Iterable[str]) -> None:
+    """From now on names that hold one of these are sensitive too, in this process (secrets.sensitive_names)."""
+    global _more
+    _more = tuple(sorted({word.strip().casefold() for word in words if word.strip()}))
 
 
 def is_sensitive(name: str) -> bool:
     """Whether what is called so is likely to be a secret."""
     folded = name.casefold().replace("-", "_")
-    return any(word in folded for word in SENSITIVE_WORDS)
+    return any(word in folded for word in SENSITIVE_WORDS) or any(word in folded for word in _more)
 
 
 def masked(value: Any, name: str = "", depth: int = 0) -> Any:

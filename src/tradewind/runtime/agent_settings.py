@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from tradewind.kernel.settings.model import OPTIONS, Settings
+from tradewind.sdk.attempt import SENSITIVE_VARIABLE
 from tradewind.sdk.defaults import DEFAULTS_VARIABLE, Defaults
 from tradewind.sdk.lookups import LOOKUP_VARIABLE
 from tradewind.wire.workload import agent_credential
@@ -136,6 +137,7 @@ def agent_settings(
             **task_environment(settings.home, os.environ if environment is None else environment),
             DEFAULTS_VARIABLE: Defaults.of(settings.core).as_text(),
             BASE_URL_VARIABLE: settings.api.base_url,
+            SENSITIVE_VARIABLE: settings.secrets.sensitive_names,
             LOOKUP_VARIABLE: str(lookup_path(settings.agent.socket)),
         },
         preload=(*PRELOAD, *preload),

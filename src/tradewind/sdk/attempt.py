@@ -5,19 +5,26 @@ There is one at a time; a stack, because `dag.test()` may be called by code that
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from tradewind.domain.masking import also_sensitive
 from tradewind.domain.masking import is_sensitive as is_sensitive
 from tradewind.kernel.clock import Clock
 from tradewind.ports.task_client import TaskClient
 
 HIDDEN = "***"
+SENSITIVE_VARIABLE = "TRADEWIND_SENSITIVE_NAMES"
+"""Tells tasks what else names of secrets hold (secrets.sensitive_names)."""
 SECRET_LENGTH_MIN = 5
 """Shorter texts are not masked: they would hide ordinary words (setting `secrets.mask_length_min`)."""
+
+
+also_sensitive(os.environ.get(SENSITIVE_VARIABLE, "").split(","))
 
 
 class Attempt:

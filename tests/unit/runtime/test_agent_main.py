@@ -136,6 +136,8 @@ def test_settings_reach_the_agent(tmp_path: Path) -> None:
         "PATH": "/bin",
         "TRADEWIND_HOME": str(tmp_path),
         "TRADEWIND__API__BASE_URL": settings.api.base_url,
+        "TRADEWIND_LOOKUP": str(settings.agent.socket.with_name("agent-lookup.sock")),
+        "TRADEWIND_SENSITIVE_NAMES": "",
     }
     assert made.preload[-1] == "json"
     assert made.credential != KEY.decode()

@@ -344,6 +344,10 @@ class Secrets(Section, name="secrets"):
     )
     backend_kwargs = secret("", "Arguments of the backend as a JSON object; for several an object of them, by name.")
     cache_seconds = seconds(60.0, "How long a worker keeps what a backend said; 0: not at all.")
+    sensitive_names = text(
+        "",
+        "Parts of names, beside password, token, secret and the like, whose values are masked; separated by commas.",
+    )
     mask_length_min = integer(
         5, "Secrets shorter than this are not masked in logs: they would hide ordinary words.", minimum=1
     )
