@@ -19,7 +19,7 @@ export UV_SYSTEM_CERTS ?= true
 help: ## List what can be done
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## Set up .venv with everything pinned in constraints.txt
+setup: $(STAMP) $(UI_STAMP) ## Set up .venv with everything pinned in constraints.txt
 
 $(STAMP): pyproject.toml constraints.txt packages/airflow/pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Tradewind needs Python 3.11, 3.12 or 3.13 (python3 on PATH)"; exit 1; }
@@ -32,7 +32,7 @@ $(STAMP): pyproject.toml constraints.txt packages/airflow/pyproject.toml
 run: $(STAMP) $(UI_STAMP) ## Set everything up and start Tradewind on this machine (Ctrl-C stops it)
 	@exec $(BIN)/tradewind standalone
 
-test: $(STAMP) ## Set everything up and pass the whole test suite, PostgreSQL included
+test: $(STAMP) $(UI_STAMP) ## Set everything up and pass the whole test suite, PostgreSQL included
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not scenario"
 	$(BIN)/python -m pytest -m scenario
 

@@ -199,6 +199,31 @@ test.describe("signed in", () => {
     await expect(page.locator(".pane-head .badge").first()).toContainText(/failed|skipped/, { timeout: 15_000 });
   });
 
+  test("a question is answered in place, and the run goes on", async ({ page, request }) => {
+    await api(request, "PATCH", "/api/v2/dags/release?update_mask=is_paused", { is_paused: false });
+    const run = await api<{ dag_run_id: string }>(request, "POST", "/api/v2/dags/release/dagRuns", { logical_date: null });
+    await expect(page.getByText("Waiting for your answer")).toBeVisible({ timeout: 15_000 });
+    await page.goto("/needs-input");
+    await page.getByRole("button", { name: "Approve" }).click();
+    await expect.poll(async () => (await api<{ state: string }>(request, "GET", `/api/v2/dags/release/dagRuns/${encodeURIComponent(run.dag_run_id)}`)).state, { timeout: 20_000 }).toBe("success");
+    await expect(page.getByText("Nobody needs an answer")).toBeVisible({ timeout: 10_000 });
+  });
+
+  test("a language of one's own", async ({ page }) => {
+    await page.goto("/profile");
+    await page.getByLabel("Language").selectOption("de");
+    await expect(page.getByRole("link", { name: "Übersicht" })).toBeVisible();
+    await page.getByLabel("Sprache").selectOption("en");
+  });
+
+  test("a whole group is cleared with one act", async ({ page }) => {
+    await page.goto("/dags/weekly_report/grid");
+    await page.getByRole("button", { name: "Clear the group sources" }).click({ force: true });
+    await expect(page.getByRole("dialog").getByRole("table")).toContainText("sources.second");
+    await page.keyboard.press("Escape");
+    await expect(page.getByRole("dialog")).toHaveCount(0);
+  });
+
   test("keys: help names them, grid moves by them", async ({ page }) => {
     await page.goto("/dags/weekly_report/grid");
     await expect(page.locator(".grid-row").first()).toBeVisible();

@@ -84,3 +84,10 @@ shop_orders()
 weekly_report()
 slow_poke()
 nightly()
+
+from tradewind import DAG  # noqa: E402
+from tradewind.standard import ApprovalOperator, EmptyOperator  # noqa: E402
+
+with DAG("release", schedule=None, start_date=datetime(2026, 11, 1), tags=["ops"]):
+    approve = ApprovalOperator(task_id="approve", subject="Release the new version?", body="It has **two** changes.")
+    approve >> EmptyOperator(task_id="go")

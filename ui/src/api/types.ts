@@ -34,8 +34,10 @@ export interface Health {
   components: Record<string, { status: string; at: number | null; alive: number }>;
 }
 
+export interface Deadline { id: string; dag_id: string; run_id: string; task_id: string; name: string | null; state: "pending" | "met" | "missed" | "void"; due: number | null }
+
 export interface Home {
-  now: number; failing: Failing[]; waiting: Stuck[]; stuck: Stuck[];
+  now: number; failing: Failing[]; waiting: Stuck[]; stuck: Stuck[]; late?: Deadline[];
   broken: { bundle: string; path: string; message: string; at: number }[];
   pulse: Record<string, number>; live: { queued: number; running: number };
   pools: { name: string; slots: number; used: number }[];
@@ -89,7 +91,7 @@ export interface Task {
 }
 
 export interface RunTasks extends Table {
-  run: Run; conf: Record<string, unknown>; interval: [number | null, number | null]; bundle_version: string | null; number: number;
+  run: Run; conf: Record<string, unknown>; interval: [number | null, number | null]; bundle_version: string | null; number: number; deadlines?: Deadline[];
 }
 
 export interface Attempt {

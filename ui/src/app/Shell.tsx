@@ -43,7 +43,7 @@ export const PLACES: { to: string; name: string; icon: typeof House; keys: strin
 ];
 
 export function Shell() {
-  useLanguage();
+  const language = useLanguage();
   const path = usePath();
   const go = useGo();
   const client = useQueryClient();
@@ -55,7 +55,8 @@ export function Shell() {
     go("/login", { next: location.pathname + location.search }, true);
   }), [go]);
   if (bare) return <><Suspense fallback={null}><Outlet /></Suspense><Toasts /></>;
-  return <Frame signOut={() => {
+  // Words are looked up while drawing: another language draws everything anew.
+  return <Frame key={language} signOut={() => {
     void call("POST", "/auth/logout", {}, { quiet: true }).catch(() => undefined).then(() => {
       keepToken(null);
       silence();

@@ -30,6 +30,10 @@ describe("GridModel", () => {
     expect(model.cell(0, 2)).toBe(ABSENT);
     expect(model.cell(0, 0) & STATE).toBe(3);
   });
+  it("names the tasks of a group", () => {
+    expect(make().tasksOf(1)).toEqual(["g.b", "g.c"]);
+    expect(make().tasksOf(0)).toEqual(["a"]);
+  });
   it("walks to the next failure", () => {
     expect(make().nextFailure([0, 1, 2, 3], 0, 1, 1)).toEqual([2, 1]);
   });

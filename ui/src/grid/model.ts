@@ -138,6 +138,13 @@ export class GridModel<Run extends { key: string; run_id: string }> {
     return false;
   }
 
+  /** The tasks of a row: of a group all that are in it. */
+  tasksOf(row: number): string[] {
+    const found: string[] = [];
+    for (let at = row; at < (this.ends[row] as number); at += 1) if (this.row(at)[3] === 0) found.push(this.row(at)[0]);
+    return found;
+  }
+
   /** Groups that begin closed when there are many rows. */
   closed(): string[] {
     return this.rows.length > 200 ? this.rows.filter((row) => row[3] === 1).map((row) => row[0]) : [];

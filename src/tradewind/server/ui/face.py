@@ -95,7 +95,7 @@ class Face:
             home.components(self.health),
         )
         if visible is not None:
-            for part in ("failing", "waiting", "stuck"):
+            for part in ("failing", "waiting", "stuck", "late"):
                 answer[part] = [line for line in answer[part] if line["dag_id"] in visible]
         if not person.may(_READ, Resource.IMPORT_ERROR):
             answer["broken"] = []

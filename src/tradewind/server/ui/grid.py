@@ -13,6 +13,7 @@ from tradewind.wire.errors import NotFound
 
 from .dags import line_of
 from .documents import Shape, Shapes
+from .home import deadline
 
 RUNS_MAX = 200
 ABSENT, MORE_TRIES, SEVERAL = 0x0F, 0x10, 0x20
@@ -173,6 +174,7 @@ def run_tasks(tx: UiTransaction, shapes: Shapes, dag_id: str, run_id: str, task_
         ],
         "bundle_version": run.bundle_version,
         "number": shape.number,
+        "deadlines": [deadline(row) for row in tx.deadline_list_of_run(run.run_key)],
         **columns(lines),
     }
 

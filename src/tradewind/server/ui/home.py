@@ -6,6 +6,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from tradewind.ports.deadline_rows import DeadlineRow, DeadlineState
 from tradewind.ports.ui_reads import CODE_OF, FailureLine, UiTransaction
 from tradewind.server.health import HealthReader
 
@@ -26,6 +27,7 @@ def home(tx: UiTransaction) -> dict[str, Any]:
         "failing": failing(tx, now),
         "waiting": [line._asdict() for line in tx.ui_waiting(50)],
         "stuck": [line._asdict() for line in tx.ui_stuck(now - STUCK_AFTER, 50)],
+        "late": late(tx, now),
         "broken": [
             {"bundle": row.bundle, "path": row.path, "message": row.message, "at": milliseconds(row.at)}
             for row in tx.list_import_errors()[:50]
@@ -77,6 +79,26 @@ def _tell(members: list[FailureLine], verdicts: dict[str, int]) -> dict[str, Any
         "since": min((line.ended_at for line in row if line.ended_at), default=newest.ended_at),
     }
     return {"line": line, "good": good}
+
+
+def late(tx: UiTransaction, now: datetime) -> list[dict[str, Any]]:
+    """Deadlines that were missed within a day, newest first."""
+    since = now - timedelta(days=1)
+    rows = [row for row, *_ in tx.deadline_list(states=[DeadlineState.MISSED], limit=50)]
+    return [deadline(row) for row in rows if row.due_at is not None and row.due_at >= since]
+
+
+def deadline(row: DeadlineRow) -> dict[str, Any]:
+    """A deadline as the screens show it."""
+    return {
+        "id": row.deadline_id,
+        "dag_id": row.dag_id,
+        "run_id": row.run_id,
+        "task_id": row.task_id,
+        "name": row.name,
+        "state": row.state,
+        "due": None if row.due_at is None else milliseconds(row.due_at),
+    }
 
 
 def hours(tx: UiTransaction, now: datetime) -> list[list[int]]:

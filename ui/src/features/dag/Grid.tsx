@@ -1,11 +1,12 @@
 // Runs by tasks. Rows in sight only; a cell is one bare element, drawn as text; one tooltip and one listener for all.
 import { useQueryClient } from "@tanstack/react-query";
-import { ChevronDown, ChevronRight } from "lucide-react";
+import { ChevronDown, ChevronRight, RotateCcw } from "lucide-react";
 import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "react";
 import { at, get, query } from "@api/http";
 import { throttled, useNews, type News } from "@api/live";
 import { CODE, STATES, type Grid as Answer, type Run } from "@api/types";
 import { ABSENT, GridModel, MORE_TRIES, SEVERAL, STATE } from "@grid/model";
+import { ClearDialog } from "@shared/dialogs";
 import { useKeys } from "@shared/keys";
 import { prefs, usePrefs } from "@shared/prefs";
 import { Badge, stateWord } from "@shared/state";
@@ -115,6 +116,9 @@ export function Grid({ dag, selection }: { dag: string; selection: Selection }) 
       else if (place > box.current.scrollTop + box.current.clientHeight - HEAD - pitch) box.current.scrollTop = place - box.current.clientHeight + HEAD + 2 * pitch;
     }
   };
+  const [clearing, setClearing] = useState<string[] | null>(null);
+  const tasksOf = (row: number) => model.tasksOf(row);
+  const clearGroup = useCallback((row: number) => setClearing(model.tasksOf(row)), [model]);
   const toggle = useCallback((id: string) => setCollapsed((now) => {
     const next = new Set(now);
     if (!next.delete(id)) next.add(id);
@@ -139,6 +143,7 @@ export function Grid({ dag, selection }: { dag: string; selection: Selection }) 
     { keys: "l|arrowright|]", what: t("Newer run"), act: () => walk(0, 1) },
     { keys: "e", what: t("Next failure"), act: () => leap(1) },
     { keys: "E", what: t("Failure before"), act: () => leap(-1) },
+    { keys: "C", what: t("Clear the group or task in this run"), act: () => rowAt >= 0 && setClearing(tasksOf(rowAt)) },
     { keys: "o", what: t("Only problems"), act: () => setProblems(!problems) },
   ]);
   if (grid.fault && !grid.ready) return <div className="page"><Fault error={grid.fault} retry={() => void grid.reload()} /></div>;
@@ -205,12 +210,13 @@ export function Grid({ dag, selection }: { dag: string; selection: Selection }) 
           </div>
         </div>
         <div role="rowgroup" style={{ height: shown.length * pitch, position: "relative", minWidth: "100%", width: `calc(var(--names) + ${model.runs.length * pitch + 16}px)` }}>
-          {shown.slice(first, last).map((row, offset) => <GridRow key={model.row(row)[0]} model={model} row={row} top={(first + offset) * pitch} pitch={pitch} index={first + offset + 2} on={row === rowAt} runAt={runAt} closed={collapsed.has(model.row(row)[0])} from={from} to={to} width={model.runs.length * pitch} version={grid.version} toggle={toggle} select={pick} />)}
+          {shown.slice(first, last).map((row, offset) => <GridRow key={model.row(row)[0]} model={model} row={row} top={(first + offset) * pitch} pitch={pitch} index={first + offset + 2} on={row === rowAt} runAt={runAt} closed={collapsed.has(model.row(row)[0])} from={from} to={to} width={model.runs.length * pitch} version={grid.version} toggle={toggle} select={pick} clear={clearGroup} />)}
         </div>
       </div>
       <div ref={tip} className="tip" role="tooltip" hidden />
       <span className="sr" role="status">{rowAt >= 0 && runAt >= 0 ? `${model.row(rowAt)[0]}, ${hm((model.runs[runAt] as Run).logical ?? (model.runs[runAt] as Run).after)}, ${stateWord(STATES[model.cell(rowAt, runAt) & STATE] ?? "none")}` : ""}</span>
       <Legend />
+      {clearing && model.runs.length > 0 && <ClearDialog dag={dag} run={model.runs[runAt < 0 ? model.runs.length - 1 : runAt]?.run_id} tasks={clearing} onClose={() => setClearing(null)} />}
     </div>
   );
 }
@@ -218,13 +224,16 @@ export function Grid({ dag, selection }: { dag: string; selection: Selection }) 
 const HEAD = 64;
 
 /** A row is drawn again when something of its own changes, not when its neighbours scroll. */
-const GridRow = memo(function GridRow({ model, row, top, pitch, index, on, runAt, closed, from, to, width, toggle, select }: { model: GridModel<Run>; row: number; top: number; pitch: number; index: number; on: boolean; runAt: number; closed: boolean; from: number; to: number; width: number; version: number; toggle: (id: string) => void; select: (row: number) => void }) {
+const GridRow = memo(function GridRow({ model, row, top, pitch, index, on, runAt, closed, from, to, width, toggle, select, clear }: { model: GridModel<Run>; row: number; top: number; pitch: number; index: number; on: boolean; runAt: number; closed: boolean; from: number; to: number; width: number; version: number; toggle: (id: string) => void; select: (row: number) => void; clear: (row: number) => void }) {
   const line = model.row(row);
   return (
     <div role="row" className="grid-row" data-on={on || undefined} style={{ top, height: pitch }} aria-rowindex={index}>
-      <div role="rowheader" className="grid-name" title={`${line[0]}${line[4] ? ` · ${line[4]}` : ""}`} style={{ paddingInlineStart: 12 + line[2] * 14 }}>
+      <div role="rowheader" className="grid-name" data-group={line[3] === 1 ? line[0] : undefined} title={`${line[0]}${line[4] ? ` · ${line[4]}` : ""}`} style={{ paddingInlineStart: 12 + line[2] * 14 }}>
         {line[3] === 1 ? (
-          <button type="button" className="grid-fold" aria-expanded={!closed} onClick={() => toggle(line[0])}>{closed ? <ChevronRight size={13} /> : <ChevronDown size={13} />}<span className="clip">{line[1]}</span></button>
+          <>
+            <button type="button" className="grid-fold" aria-expanded={!closed} onClick={() => toggle(line[0])}>{closed ? <ChevronRight size={13} /> : <ChevronDown size={13} />}<span className="clip">{line[1]}</span></button>
+            <button type="button" className="grid-act" aria-label={t("Clear the group {name}", { name: line[1] })} title={t("Clear the group")} onClick={() => clear(row)}><RotateCcw size={12} /></button>
+          </>
         ) : (
           // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions
           <span className="clip" style={{ cursor: "pointer", opacity: line[6] === "gone" ? 0.55 : 1 }} onClick={() => select(row)}>{line[1]}{line[5] && <span className="faint"> [ ]</span>}{line[6] === "setup" && <span className="faint"> ↥</span>}{line[6] === "teardown" && <span className="faint"> ↧</span>}</span>

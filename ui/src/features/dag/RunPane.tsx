@@ -142,6 +142,7 @@ export function RunFacts({ data }: { data: RunTasks }) {
     <section className="stack">
       <dl className="facts">{facts.map(([name, value]) => <div key={name} style={{ display: "contents" }}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
       <div><CopyButton text={run.run_id} label={t("Copy run id")} /></div>
+      {(data.deadlines?.length ?? 0) > 0 && <><h3>{t("Deadlines")}</h3><ul className="stack" style={{ gap: 4 }}>{data.deadlines?.map((each) => <li key={each.id} className="row small"><Badge state={each.state === "met" ? "success" : each.state === "missed" ? "failed" : "scheduled"} small /><span className="grow clip">{each.name ?? (each.task_id || t("the run"))}</span><span className="faint">{t(each.state)} · {t("due")} <Ago ms={each.due} /></span></li>)}</ul></>}
       {Object.keys(data.conf).length > 0 && <><h3>{t("Conf")}</h3><pre className="block">{JSON.stringify(data.conf, null, 2)}</pre></>}
     </section>
   );

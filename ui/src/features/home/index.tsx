@@ -1,6 +1,6 @@
 // The first screen: what is broken and why, what waits for somebody, then how it goes.
 import { useQuery } from "@tanstack/react-query";
-import { ArrowRight, FileWarning, Hand, Hourglass, RotateCcw, ScrollText, X } from "lucide-react";
+import { AlarmClock, ArrowRight, FileWarning, Hand, Hourglass, RotateCcw, ScrollText, X } from "lucide-react";
 import { useState } from "react";
 import { homeQuery } from "@api/queries";
 import type { Failing, Home, Stuck } from "@api/types";
@@ -61,6 +61,14 @@ function Shown({ home }: { home: Home }) {
       <div className="columns">
         {home.waiting.length > 0 && <Waiting title={t("Waiting for your answer")} icon={<Hand size={15} />} lines={home.waiting} tone="awaiting_input" />}
         {home.stuck.length > 0 && <Waiting title={t("Ready, and not running")} icon={<Hourglass size={15} />} lines={home.stuck} tone="queued" />}
+        {(home.late?.length ?? 0) > 0 && (
+          <section className="card c6" aria-labelledby="late">
+            <header><h2 id="late" className="row"><span className="badge st-upstream_failed"><AlarmClock size={13} />{home.late?.length}</span>{t("Late")}</h2></header>
+            <ul className="lines">{home.late?.slice(0, 8).map((line) => (
+              <li key={line.id}><A className="name grow clip" to={runPath(line.dag_id, line.run_id)}>{line.dag_id}{line.task_id ? ` › ${line.task_id}` : ""}</A><span className="muted small clip">{line.name}</span><span className="faint small nowrap">{t("due")} <Ago ms={line.due} /></span></li>
+            ))}</ul>
+          </section>
+        )}
         {home.broken.length > 0 && (
           <section className="card c12" aria-labelledby="broken">
             <header><h2 id="broken" className="row"><FileWarning size={15} />{plural(home.broken.length, "broken DAG file", "broken DAG files")}</h2><span className="tail"><A className="link small" to="/admin/import-errors">{t("Tracebacks")}</A></span></header>
