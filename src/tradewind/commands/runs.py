@@ -17,12 +17,28 @@ from tradewind.wire.errors import BadInput, Conflict, NotFound
 from tradewind.wire.ids import check_run_id
 from tradewind.wire.inbox import ClearedInstance, InstancesCleared, PastChanged, RunRenewed, RunStopAsked
 from tradewind.wire.partitions import KEY_LENGTH_MAX
-from tradewind.wire.states import EXECUTING_STATES, LIVE_RUN_STATES, DagRunState, DagRunTriggeredBy, DagRunType
+from tradewind.wire.states import (
+    EXECUTING_STATES,
+    LIVE_RUN_STATES,
+    DagRunState,
+    DagRunTriggeredBy,
+    DagRunType,
+    TaskInstanceState,
+)
 
 from .deadlines import note_deadlines, renew_deadlines
 from .documents import Documents, VersionedDag
 from .params import check_conf
 from .schedules import partition_date_of
+
+_TO_BE_QUEUED = (
+    None,
+    TaskInstanceState.SCHEDULED,
+    TaskInstanceState.UP_FOR_RETRY,
+    TaskInstanceState.UP_FOR_RESCHEDULE,
+    TaskInstanceState.DEFERRED,
+    TaskInstanceState.AWAITING_INPUT,
+)
 
 
 def require_dag(tx: Transaction, dag_id: str, *, lock: bool = False) -> DagRow:
@@ -227,7 +243,9 @@ def clear_instances(
     if not cleared and not only_new:
         return []
     if newest is not None:
-        tx.task_renew([_renewed(dag, row) for row in cleared if row.task_id in dag.tasks])
+        # Whatever is still to be queued is queued by the newest version.
+        others = [row for row in tx.task_list(run.run_key) if row.state in _TO_BE_QUEUED and row.ti_id not in moved]
+        tx.task_renew([_renewed(dag, row) for row in (*cleared, *others) if row.task_id in dag.tasks])
         _follow(tx, run, newest)
     if run.state is DagRunState.RUNNING and cleared:
         lines = tuple(

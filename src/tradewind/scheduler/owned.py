@@ -11,6 +11,7 @@ from tradewind.domain.admission import Draw
 from tradewind.domain.planner import RunPlan
 from tradewind.ports.rows import RunRow, TaskRow
 from tradewind.wire.deferral import Resume
+from tradewind.wire.errors import NotFound
 from tradewind.wire.ids import MapPath
 from tradewind.wire.states import TaskInstanceState
 from tradewind.wire.workload import RunFacts
@@ -122,6 +123,18 @@ class OwnedRun:
     def add(self, instance: Instance) -> None:
         self.instances[instance.key] = instance
         self.by_id[instance.ti_id] = instance
+
+    def knows(self, key: Key) -> bool:
+        """Whether the plan has this instance: rows of an older version of the DAG may have others."""
+        try:
+            self.plan.state(key)
+        except NotFound:
+            return False
+        return True
+
+    def forget(self, instance: Instance) -> None:
+        """It is no part of the run any more."""
+        del self.instances[instance.key], self.by_id[instance.ti_id]
 
     def rename(self, key: Key, to: Key) -> Instance:
         """The placeholder `key` is the first index `to` from now on."""

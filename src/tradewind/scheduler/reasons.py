@@ -23,6 +23,7 @@ from tradewind.scheduler.forecast import expected_start, mean_seconds, upstream_
 from tradewind.scheduler.gates import gated_tasks, look_back
 from tradewind.scheduler.limits import describe_pool, pool_room
 from tradewind.scheduler.owned import OwnedRun
+from tradewind.wire.errors import NotFound
 from tradewind.wire.ids import path_of
 from tradewind.wire.schedule import AssetSchedule, PartitionedAssetSchedule
 from tradewind.wire.states import LIVE_RUN_STATES, TERMINAL_STATES, DagRunState, DagRunType, TaskInstanceState
@@ -241,7 +242,10 @@ def _planned(tx: Transaction, run: RunRow, row: TaskRow) -> Why:
     """What the plan of the run says."""
     versioned = Documents().get(tx, run.version_id)
     rows = tx.task_list(run.run_key)
-    reason = _plan(tx, run, versioned, rows).why((row.task_id, path_of(row.map_path)))
+    try:
+        reason = _plan(tx, run, versioned, rows).why((row.task_id, path_of(row.map_path)))
+    except NotFound as error:  # a row of an older version
+        return Why(WhyKind.OVER, str(error))
     said = str(reason)
     if row.state in (S.UP_FOR_RETRY, S.UP_FOR_RESCHEDULE):
         kind = WhyKind.RETRY if row.state is S.UP_FOR_RETRY else WhyKind.RESCHEDULE

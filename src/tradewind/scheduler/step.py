@@ -29,6 +29,7 @@ from tradewind.ports.rows import PoolRow, RunRow, TaskRow
 from tradewind.ports.store import TaskMove, Transaction
 from tradewind.wire.deferral import Resume
 from tradewind.wire.document import TaskDocument
+from tradewind.wire.errors import NotFound
 from tradewind.wire.execution import XComValue
 from tradewind.wire.ids import path_of, path_text
 from tradewind.wire.inbox import (
@@ -91,6 +92,8 @@ class Step:
         self.grantees: dict[str, str | None] = {}
         self.given: dict[str, dict[str, XComValue]] = {}
         """run_key → task id → return value, for attempts granted in this step."""
+        self.held_before: dict[str, tuple[Draw, ...]] = {}
+        """ti_id → the draws that slots were counted with in the memory that is thrown away just now."""
         self.is_deciding = False
         """The ends of runs are being decided: what this step planned is not written yet."""
         self.resumes: dict[str, Resume] = {}
@@ -236,8 +239,29 @@ class Step:
         run = self._adopt(OwnedRun(row, dag, plan))
         for task_row in image.instances:
             self._recall(run, task_row)
+        gone = [each for each in run.instances.values() if not run.knows(each.key)]
+        if gone:
+            out = self._let_go_of(run, gone, out)
         self._carry(run, out)
         self._look_back(run, [key for key in run.instances if self._is_gated(run, key)])
+
+    def _let_go_of(self, run: OwnedRun, gone: list[Instance], out: list[changes.Change]) -> list[changes.Change]:
+        """Instances that this version of the DAG does not have: what has not ended is removed, what lives is stopped.
+        The run goes on without them. The changes that are left to do.
+        """
+        keys = {instance.key: instance for instance in gone}
+        reasons = {each.key: each.reason for each in out if isinstance(each, changes.Remove) and each.key in keys}
+        rows = {row.ti_id: row for row in self.tx.task_get_many([keys[key].ti_id for key in reasons])}
+        for key, reason in reasons.items():
+            instance = keys[key]
+            row = rows.get(instance.ti_id)
+            if row is not None and row.state in (*EXECUTING_STATES, *waits.STATES):
+                self._stop(run, instance, S.FAILED, reason)
+            else:
+                self._set(run, key, "remove", reason, {"ended_at": self.now})
+        for instance in gone:
+            run.forget(instance)
+        return [each for each in out if not (isinstance(each, changes.Remove) and each.key in keys)]
 
     def _renewed(self, run: OwnedRun, news: list[InboxEvent]) -> OwnedRun | None:
         """The run as it is after its news of another version, if there are any; None: they are heard in the next step,
@@ -252,8 +276,10 @@ class Step:
             self.writes.inbox += [(run.run_key, event) for event in news]
             self.finishing.pop(run.run_key, None)
             return None
+        self.held_before = dict(run.held)
         self.memory.drop(run.run_key)
         self._load(row)
+        self.held_before = {}
         return self.memory.runs.get(run.run_key)
 
     def _adopt(self, run: OwnedRun) -> OwnedRun:
@@ -282,11 +308,7 @@ class Step:
         instance.refresh(row)
         run.add(instance)
         if row.holds_slot:
-            task = run.dag.tasks.get(row.task_id)
-            draws = limits.draws_of(run, task, row.executor or self.memory.default_executor) if task else ()
-            # The pool as its counter was used: a newer version of the task may name another.
-            draws = (*(draw for draw in draws if not draw[0].startswith("pool:")), (f"pool:{row.pool}", row.pool_slots))
-            run.hold(row.ti_id, draws)
+            run.hold(row.ti_id, self.held_before.get(row.ti_id) or self._draws_of(run, row))
             if row.state in waits.STATES and waits.keeps_slots(self, run, instance):
                 self._free(run.keep_shared(row.ti_id))
             elif row.state not in EXECUTING_STATES:
@@ -301,6 +323,24 @@ class Step:
             heapq.heappush(self.memory.timers, (row.due_at, run.run_key, row.ti_id))
         elif row.state in waits.STATES:
             waits.rest(self, run, row.ti_id, row)
+
+    def _draws_of(self, run: OwnedRun, row: TaskRow) -> tuple[Draw, ...]:
+        """What the slots of this row were counted with: by the version of the DAG that its attempt was queued by, and
+        the pool that the row names.
+        """
+        version_id = row.version_id
+        if row.state not in EXECUTING_STATES and row.state not in TERMINAL_STATES:
+            past = self.tx.attempt_list(row.ti_id)  # cleared: the row may be of another version already
+            version_id = past[-1].version_id if past else version_id
+        dag = run.dag
+        if version_id and version_id != run.dag.version_id:
+            try:
+                dag = self.memory.documents.get(self.tx, version_id)
+            except NotFound:
+                pass
+        task = dag.tasks.get(row.task_id)
+        draws = limits.draws_of(run, task, row.executor or self.memory.default_executor) if task else ()
+        return (*(draw for draw in draws if not draw[0].startswith("pool:")), (f"pool:{row.pool}", row.pool_slots))
 
     def _hold(self, run_keys: Iterable[str]) -> Sequence[OwnedRun]:
         """Lock the runs; those that another scheduler took over meanwhile are forgotten."""
@@ -387,7 +427,8 @@ class Step:
         keys: list[Key] = []
         for cleared in event.instances:
             instance = run.by_id.get(cleared.ti_id)
-            if instance is None:
+            if instance is None:  # this version of the DAG does not have it
+                self.writes.move("remove", cleared.ti_id, "not part of this version", {"ended_at": self.now})
                 continue
             self.writes.take_back(cleared.ti_id)
             self._end_attempt(run, instance, cleared.cancel_token, "the task was cleared")
