@@ -15,6 +15,7 @@ everything else. So a DAG that somebody may not see hides all that is in it.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -121,6 +122,7 @@ class Grant(NamedTuple):
         return fnmatchcase(dag.dag_id, self.name)
 
 
+@functools.lru_cache(maxsize=4096)
 def parse_grant(text: str) -> Grant:
     """The grant that `text` says. Raises `BadInput` naming the wrong word and what there is."""
     body, at, place = text.strip().partition("@")
@@ -174,6 +176,8 @@ class Powers:
         self.roles = frozenset(roles)
         self.grants = tuple(grants)
         self.bounds = None if bounds is None else tuple(bounds)
+        self.key = (self.roles, self.grants, self.bounds)
+        """Equal for those who may do the same."""
 
     def allow(self, action: Action, resource: Resource, dag: DagScope | None = None) -> bool:
         """Whether `action` on `resource` is allowed.

@@ -174,9 +174,8 @@ def _without_cookie(response: Response, request: Request, settings: Settings) ->
 
 def _shown(person: Person, user: UserRow | None, secret: str | None) -> dict[str, Any]:
     facts = shown_user(user) if user is not None else {"username": "", "roles": person.roles}
-    access = {text for scope in person.dags.values() for text in scope.access}
     may = {
-        resource.value: [action.value for action in Action if person.powers.somewhere(action, resource, access)]
+        resource.value: [action.value for action in Action if person.may_somewhere(action, resource)]
         for resource in Resource
     }
     return {

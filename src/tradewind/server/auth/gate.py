@@ -30,7 +30,7 @@ from tradewind.ports.store import Transaction
 from tradewind.server.database import Database, act_for
 from tradewind.wire.errors import Forbidden, Unauthenticated
 
-from .person import ANONYMOUS, Person
+from .person import ANONYMOUS, Directory, Person
 
 COOKIE = "tradewind_session"
 CSRF_HEADER = "x-csrf-token"
@@ -141,7 +141,7 @@ class Gate:
         def work(tx: Transaction) -> _Found:
             found = ask(tx)
             if _depends_on_dag(found.powers) and self._directory_is_old():
-                return found._replace(dags={row[0]: DagScope(*row) for row in tx.dag_scopes()})
+                return found._replace(dags=Directory(DagScope(*row) for row in tx.dag_scopes()))
             return found
 
         found = await self._database.read(work)

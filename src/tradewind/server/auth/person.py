@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from tradewind.domain.permissions import NO_POWERS, Action, DagScope, Powers, Resource
 
 ANONYMOUS = ""
+
+
+class Directory(dict[str, DagScope]):
+    """What grants look at, by DAG id, as it was read at one moment; keeps what was found out over it."""
+
+    def __init__(self, scopes: Iterable[DagScope]) -> None:
+        super().__init__((scope.dag_id, scope) for scope in scopes)
+        self.visible: dict[Any, frozenset[str]] = {}
+        self.access = frozenset(text for scope in self.values() for text in scope.access)
+        """What all DAGs together grant by themselves."""
 
 
 class Person(NamedTuple):
@@ -43,11 +53,24 @@ class Person(NamedTuple):
 
     def may_somewhere(self, action: Action, resource: Resource) -> bool:
         """Whether this may be allowed for some DAG, or, for what belongs to none, at all."""
-        access = {text for scope in self.dags.values() for text in scope.access}
-        return self.powers.somewhere(action, resource, access)
+        return self.powers.somewhere(action, resource, self.access)
+
+    @property
+    def access(self) -> frozenset[str]:
+        """What all DAGs together grant by themselves."""
+        if isinstance(self.dags, Directory):
+            return self.dags.access
+        return frozenset(text for scope in self.dags.values() for text in scope.access)
 
     def visible_dags(self, action: Action = Action.READ, resource: Resource = Resource.DAG) -> frozenset[str] | None:
         """The DAGs for which this is allowed, for the filters of lists; None: all, so that no filter is needed."""
         if not self.powers.limited(action, resource):
             return None
-        return frozenset(dag_id for dag_id, scope in self.dags.items() if self.powers.allow(action, resource, scope))
+        kept = self.dags.visible if isinstance(self.dags, Directory) else {}
+        key = (self.powers.key, action, resource)
+        found = kept.get(key)
+        if found is None:
+            allow = self.powers.allow
+            found = frozenset(dag_id for dag_id, scope in self.dags.items() if allow(action, resource, scope))
+            kept[key] = found
+        return found
