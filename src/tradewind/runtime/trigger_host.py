@@ -21,14 +21,17 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
+import msgspec
+
 from tradewind.kernel.clock import Clock, SystemClock
 from tradewind.kernel.process import die_with_parent, set_process_name
-from tradewind.sdk.attempt import Attempt, work_here
+from tradewind.sdk.attempt import Attempt, attempt_at_hand, work_here
 from tradewind.sdk.exceptions import AirflowException
 from tradewind.sdk.triggers import ANY_CLASS, BaseTaskEndEvent, BaseTrigger, first_event, make_trigger
 from tradewind.sdk.values import from_json, to_json
 from tradewind.sdk.wait_here import outcome_of
 from tradewind.wire.errors import InvalidValue
+from tradewind.wire.workload import Workload
 
 from . import trigger_words as words
 from .framing import BrokenStream, read_frame
@@ -41,6 +44,7 @@ from .watchdog import Watchdog
 _STOP_SECONDS = 1.0
 _DAG_MODULE = "tradewind_dag_"
 _log = logging.getLogger("tradewind.triggers")
+_workload = msgspec.msgpack.Decoder(Workload)
 current: contextvars.ContextVar[Running | None] = contextvars.ContextVar("tradewind_trigger", default=None)
 """The trigger that this code belongs to."""
 
@@ -61,7 +65,7 @@ class Running:
         client = TriggerClient(self.host.channel, self.token, self.host.values, self.host.masker)
         work_here(Attempt(client, self.token, self.host.clock))
         try:
-            self.trigger = trigger = self._make()
+            self.trigger = trigger = await self._made()
             event = await first_event(trigger)
             if isinstance(event, BaseTaskEndEvent):
                 self._over(words.Fired(token=self.token, outcome=outcome_of(event)))
@@ -95,10 +99,17 @@ class Running:
     def saved(self, number: int) -> None:
         """An event is stored; only watchers wait for that."""
 
+    async def _made(self) -> BaseTrigger:
+        """The trigger. What has to load a DAG file or render templates does so beside the loop, one at a time."""
+        if not self.wanted.workload:
+            return self._make()
+        async with self.host.loading:
+            return await asyncio.to_thread(self._make)
+
     def _make(self) -> BaseTrigger:
         wanted = self.wanted
         self.host.load(wanted.classpath, wanted.file)
-        trigger = make_trigger(wanted.classpath, from_json(wanted.kwargs.encode(), ANY_CLASS))
+        trigger = make_trigger(wanted.classpath, self._kwargs())
         trigger.trigger_id = wanted.token
         trigger.task_instance = SimpleNamespace(
             dag_id=wanted.dag_id,
@@ -108,6 +119,18 @@ class Running:
             try_number=wanted.try_number,
         )
         return trigger
+
+    def _kwargs(self) -> dict[str, Any]:
+        wanted = self.wanted
+        if not wanted.workload:
+            kwargs: dict[str, Any] = from_json(wanted.kwargs.encode(), ANY_CLASS)
+            return kwargs
+        from .trigger_start import start_kwargs  # it loads what templates need
+
+        attempt = attempt_at_hand()
+        assert attempt is not None
+        workload = _workload.decode(wanted.workload)
+        return start_kwargs(self.host.dag(wanted.file, wanted.dag_id), workload, attempt, self.host.clock)
 
     def _payload(self, payload: Any) -> str:
         try:
@@ -129,7 +152,8 @@ class Host:
         self._sock = sock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
-        self._loaded: set[str] = set()
+        self.loading = asyncio.Lock()
+        self._loaded: dict[str, Any] = {}
         self._helpers: set[asyncio.Task[None]] = set()
         self.streams: Any = None
         """`trigger_watch.Streams`, once a watcher shares one."""
@@ -149,14 +173,26 @@ class Host:
 
     def load(self, classpath: str, file: str) -> None:
         """Make the module of a DAG file known, for a trigger that is defined in it."""
-        if not classpath.startswith(_DAG_MODULE) or file in self._loaded:
+        if classpath.startswith(_DAG_MODULE):
+            self._load_file(file)
+
+    def dag(self, file: str, dag_id: str) -> Any:
+        """A DAG of the tree. Raises `AirflowException` when the file cannot be loaded or does not define it."""
+        self._load_file(file)
+        loaded = self._loaded[file]
+        if dag_id not in loaded.dags:
+            why = loaded.errors[0].message if loaded.errors else "it defines other DAGs"
+            raise AirflowException(f"DAG {dag_id!r} is not in {file}: {why}")
+        return loaded.dags[dag_id]
+
+    def _load_file(self, file: str) -> None:
+        if file in self._loaded:
             return
         from tradewind.sdk.loading import load_dag_file
 
         name = f"{_DAG_MODULE}{hashlib.sha256(file.encode()).hexdigest()[:12]}"
         tree = Path(self.start.tree)
-        load_dag_file(tree / file, bundle_root=tree, module_name=name)
-        self._loaded.add(file)
+        self._loaded[file] = load_dag_file(tree / file, bundle_root=tree, module_name=name)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -70,6 +70,8 @@ class RunTrigger(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str
     map_index: int
     try_number: int
+    workload: bytes = b""
+    """The attempt, encoded, whose task begins with this trigger: its arguments are rendered from the task."""
     is_watcher: bool = False
     """Tells of one event after another, for an asset."""
 

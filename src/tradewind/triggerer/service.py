@@ -21,7 +21,7 @@ from tradewind.kernel.log import get_logger
 from tradewind.kernel.outage import Outage
 from tradewind.kernel.service import ThreadService
 from tradewind.ports.bundles import tree_path
-from tradewind.ports.rows import ComponentRow
+from tradewind.ports.rows import ComponentRow, RunRow
 from tradewind.ports.store import Store, Transaction
 from tradewind.ports.trigger_rows import TriggerFire, TriggerRow
 from tradewind.runtime import trigger_words as words
@@ -33,6 +33,7 @@ from tradewind.wire.ids import path_of
 
 from .hosts import DEATHS_MAX, Host, Hosts, News
 from .logs import TriggerLogs
+from .starts import workload_of_start
 
 log = get_logger("triggerer")
 _OURS = ("tradewind", "airflow")
@@ -83,6 +84,10 @@ class Triggerer(ThreadService):
         self._logs = TriggerLogs(options.logs_folder, clock, options.line_bytes_max)
         self.hosts = Hosts(self._start_of, options.environment, clock, self._listener.interrupt, options.idle_seconds)
         self._documents = Documents()
+        self._starts: dict[str, bytes] = {}
+        """Token → attempt that begins with the trigger, until it is hosted."""
+        self._runs: dict[str, RunRow | None] = {}
+        """As read for one claim."""
         self._fires: list[TriggerFire] = []
         self._ends: list[tuple[str, Outcome]] = []
         self._watched: list[words.Fired] = []
@@ -301,12 +306,14 @@ class Triggerer(ThreadService):
             return []
         rows = tx.trigger_claim(self._id, room, self._options.lease_seconds, self._options.queues)
         trees: dict[str, tuple[str, str]] = {}
+        self._runs.clear()
         return [(row, *self._place(tx, row, trees)) for row in rows]
 
     def _place(self, tx: Transaction, row: TriggerRow, trees: dict[str, tuple[str, str]]) -> tuple[str, str]:
         """Folder of the bundle version that the trigger's module is in, and the DAG file in it; empty: installed."""
         top = row.classpath.partition(".")[0]
-        if top in _OURS:
+        started = self._started(tx, row)
+        if top in _OURS and not started:
             return "", ""
         if row.run_key not in trees:
             try:
@@ -317,9 +324,26 @@ class Triggerer(ThreadService):
             version = (run.bundle_version if run is not None else None) or dag.bundle_version
             trees[row.run_key] = (str(tree_path(self._options.bundles_root, dag.bundle, version)), dag.file)
         tree, file = trees[row.run_key]
-        if top.startswith(_DAG_MODULE) or Path(tree, top).is_dir() or Path(tree, f"{top}.py").is_file():
+        if started or top.startswith(_DAG_MODULE) or Path(tree, top).is_dir() or Path(tree, f"{top}.py").is_file():
             return tree, file
         return "", ""
+
+    def _started(self, tx: Transaction, row: TriggerRow) -> bool:
+        """Whether the task begins with this trigger and must be asked what it is made with."""
+        try:
+            dag = self._documents.get(tx, row.version_id)
+        except TradewindError:
+            return False
+        task = dag.tasks.get(row.task_id)
+        if task is None or task.start_trigger is None:
+            return False
+        if row.run_key not in self._runs:
+            self._runs[row.run_key] = tx.run_get(row.run_key)
+        run = self._runs[row.run_key]
+        workload = workload_of_start(row, run, dag) if run is not None else b""
+        if workload:
+            self._starts[row.token] = workload
+        return bool(workload)
 
     def _begin(self, row: TriggerRow, tree: str, file: str) -> None:
         self._logs.open(row)
@@ -337,6 +361,7 @@ class Triggerer(ThreadService):
                 task_id=row.task_id,
                 map_index=path[-1] if path else -1,
                 try_number=row.try_number,
+                workload=self._starts.pop(row.token, b""),
                 is_watcher=is_watch(row.token),
             ),
         )

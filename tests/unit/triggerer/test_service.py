@@ -47,7 +47,7 @@ class Bench:
         self.rows: dict[str, tuple[TaskRow, TriggerRow]] = {}
         self.triggerers: list[Triggerer] = []
 
-    def defer(self, classpath: str = "tests.unit.triggerer.triggers.Does", **kinds: dict[str, Any]) -> None:
+    def defer(self, classpath: str = "tests.unit.triggerer.triggers.Does", /, **kinds: dict[str, Any]) -> None:
         """Tasks by name, each deferred to a trigger that is made with these arguments."""
         self.world.publish("sales", *(task(name, has_callbacks=name == "c") for name in kinds))
         run = self.world.start_run()
