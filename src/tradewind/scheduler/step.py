@@ -239,7 +239,8 @@ class Step:
         run = self._adopt(OwnedRun(row, dag, plan))
         for task_row in image.instances:
             self._recall(run, task_row)
-        gone = [each for each in run.instances.values() if not run.knows(each.key)]
+        renamed = {change.key for change in out if isinstance(change, changes.Rename)}
+        gone = [each for each in run.instances.values() if each.key not in renamed and not run.knows(each.key)]
         if gone:
             out = self._let_go_of(run, gone, out)
         self._carry(run, out)
