@@ -82,7 +82,8 @@ def table(real: dict[str, Any], ours: dict[str, Any]) -> str:
             found = ours.get(file, {}).get(dag_id) or {"error": str(ours.get(file, {}).get("error", "not run"))[:80]}
             equal = found.get("tasks") == expected["tasks"] and found.get("run") == expected["run"]
             same += equal
-            lines.append(f"| {file} | {dag_id} | {_short(expected)} | {_short(found)} | {'same' if equal else 'differs'} |")
+            verdict = "same" if equal else "differs"
+            lines.append(f"| {file} | {dag_id} | {_short(expected)} | {_short(found)} | {verdict} |")
     lines.append("")
     lines.append(f"{same} of {total} DAGs end in the same states.")
     return "\n".join(lines)

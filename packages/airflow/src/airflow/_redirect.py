@@ -123,7 +123,12 @@ def rows() -> dict[str, Row]:
 @cache
 def _packages() -> frozenset[str]:
     """Names below `airflow` that have something below them."""
-    return frozenset(name.rpartition(".")[0] for name in rows()) - {""}
+    from airflow._tables import providers
+
+    moved = (f"providers.{name}" for name in providers.MODULES)
+    found = {name.rpartition(".")[0] for name in (*rows(), *moved)}
+    found |= {name.rpartition(".")[0] for name in found if name.startswith("providers.")}
+    return frozenset(found - {""})
 
 
 class _RowLoader(importlib.abc.Loader):

@@ -115,6 +115,7 @@ ROWS = {
     f"providers.{_K8S}.backcompat.volume_mount": "._core.former.kubernetes: VolumeMount",
     f"providers.{_K8S}.backcompat.pod": "._core.former.kubernetes: Port Resources",
     f"providers.{_K8S}.backcompat.pod_runtime_info_env": "._core.former.kubernetes: PodRuntimeInfoEnv",
+    "providers.google.cloud.operators.datapipeline": "._core.former.google_ml: *",
     "providers.google.cloud.operators.mlengine": "._core.former.google_ml: *",
     "providers.google.cloud.hooks.mlengine": "._core.former.google_ml: *",
     "providers.google.cloud.hooks.automl": "._core.former.google_ml: *",
@@ -128,12 +129,13 @@ NAMES = {
     ),
     "oracle.operators.oracle": f"{_SQL}: OracleOperator",
     "google.cloud.operators.bigquery": (
-        f"{_GOOGLE}: BigQueryExecuteQueryOperator BigQueryCreateEmptyTableOperator BigQueryCreateExternalTableOperator"
+        f"{_GOOGLE}: BigQueryExecuteQueryOperator BigQueryCreateEmptyTableOperator BigQueryCreateExternalTableOperator "
+        "BigQueryPatchDatasetOperator"
     ),
     "google.cloud.operators.dataproc": (
         f"{_GOOGLE}: DataprocSubmitPySparkJobOperator DataprocSubmitSparkJobOperator "
         "DataprocSubmitSparkSqlJobOperator DataprocSubmitHiveJobOperator DataprocSubmitPigJobOperator "
-        "DataprocSubmitHadoopJobOperator"
+        "DataprocSubmitHadoopJobOperator DataprocScaleClusterOperator"
     ),
     "amazon.aws.operators.ecs": "airflow.providers.amazon.aws.operators.ecs: EcsOperator=EcsRunTaskOperator "
     "ECSOperator=EcsRunTaskOperator",

@@ -7,9 +7,11 @@ from typing import Any
 from airflow.providers.google.cloud.operators.bigquery import (  # type: ignore[import-not-found,unused-ignore]
     BigQueryCreateTableOperator,
     BigQueryInsertJobOperator,
+    BigQueryUpdateDatasetOperator,
 )
 from airflow.providers.google.cloud.operators.dataproc import (  # type: ignore[import-not-found,unused-ignore]
     DataprocSubmitJobOperator,
+    DataprocUpdateClusterOperator,
 )
 
 
@@ -281,3 +283,41 @@ class DataprocSubmitHadoopJobOperator(_DataprocJob):
     """A Hadoop job."""
 
     kind = "hadoop_job"
+
+
+class BigQueryPatchDatasetOperator(BigQueryUpdateDatasetOperator):  # type: ignore[misc,unused-ignore]
+    """Changes the fields of a dataset that are given."""
+
+    def __init__(self, *, dataset_id: str, dataset_resource: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(
+            dataset_id=dataset_id, dataset_resource=dataset_resource, fields=list(dataset_resource), **kwargs
+        )
+
+
+class DataprocScaleClusterOperator(DataprocUpdateClusterOperator):  # type: ignore[misc,unused-ignore]
+    """Sets the number of workers of a cluster."""
+
+    def __init__(
+        self,
+        *,
+        cluster_name: str,
+        project_id: str | None = None,
+        region: str = "global",
+        num_workers: int = 2,
+        num_preemptible_workers: int = 0,
+        graceful_decommission_timeout: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        workers = {
+            "worker_config": {"num_instances": num_workers},
+            "secondary_worker_config": {"num_instances": num_preemptible_workers},
+        }
+        super().__init__(
+            cluster_name=cluster_name,
+            region=region,
+            cluster={"config": workers},
+            update_mask={"paths": [f"config.{name}.num_instances" for name in workers]},
+            graceful_decommission_timeout=graceful_decommission_timeout or {"seconds": 0},
+            **({"project_id": project_id} if project_id else {}),
+            **kwargs,
+        )
