@@ -166,8 +166,7 @@ def create_backfill(
             for ordinal, each in enumerate(plan.dates, start=1)
         ]
     )
-    for run in tx.list_runs(dag_id=wish.dag_id, states=(DagRunState.RUNNING,), limit=1000):
-        tx.inbox_put([(run.run_key, PastChanged(()))])  # the run before it may be a new one
+    _tell_running(tx, wish.dag_id)
     tx.backfill_complete([row.backfill_id], now)  # when there is nothing to do
     tx.ring("runs", "changes")
     return require_backfill(tx, row.backfill_id)
@@ -196,6 +195,7 @@ def cancel_backfill(tx: Transaction, now: datetime, backfill_id: int, *, user: s
     row = _require_active(tx, backfill_id)
     by = f" by {user}" if user else ""
     tx.backfill_cancel(row.backfill_id, f"backfill {backfill_id} was cancelled{by}", now)
+    _tell_running(tx, row.dag_id)
     return require_backfill(tx, backfill_id)
 
 
@@ -348,6 +348,13 @@ def _date(info: DagRunInfo) -> tuple[datetime | None, str | None]:
 
 def _date_of(run: RunRow) -> tuple[datetime | None, str | None]:
     return (run.logical_date, None) if run.logical_date is not None else (None, run.partition_key)
+
+
+def _tell_running(tx: Transaction, dag_id: str) -> None:
+    """The runs of the DAG look at their past again: the one before may be a new one, or ended before it began."""
+    running = tx.list_runs(dag_id=dag_id, states=(DagRunState.RUNNING,), limit=1000)
+    if running:
+        tx.inbox_put([(run.run_key, PastChanged(())) for run in running])
 
 
 # --- its life -------------------------------------------------------------------------------------------------------
