@@ -180,6 +180,8 @@ class Settlement:
         noted = Outcome(state=S.FAILED, cause=cause, reason=reason)
         if self._task(row).has_callbacks and made_no_calls(outcome):
             self._call_later(row, reason, verdict.retry)
+        if verdict.infrastructure_tries > row.infrastructure_tries:
+            self._waits.keep(row)
         if verdict.retry:
             values = {
                 **ended,

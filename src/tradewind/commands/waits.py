@@ -48,6 +48,10 @@ class Waits:
         """The attempt ended: what was kept of a wait before it goes."""
         self._over.add(row.ti_id)
 
+    def keep(self, row: TaskRow) -> None:
+        """It was not the task's doing: the repetition goes on after the wait, not before it."""
+        self._over.discard(row.ti_id)
+
     def write(self, tx: Transaction, moved: set[str]) -> None:
         """For those whose end was written."""
         if gone := sorted((self._over & moved) - self._begun.keys()):

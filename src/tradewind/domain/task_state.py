@@ -97,7 +97,7 @@ TASK_CHANGES: dict[str, TaskChange] = {
                 token=True, sets=("due_at", "ended_at", "duration_seconds", "first_started_at")),
         _change("wake", _WAITING_OUTSIDE, S.SCHEDULED, _WAKERS, "What it waited for has come, or will not come any more: it goes on in the method it named.",
                 token=True, sets=("scheduled_at", "ended_at"), clears=("attempt_token", "due_at")),
-        _change("queue_on", frozenset({S.SCHEDULED}), S.QUEUED, _OWNER, "Goes on after its wait, with a fresh attempt token; it keeps what it pushed before.",
+        _change("queue_on", frozenset({S.SCHEDULED, S.UP_FOR_RETRY}), S.QUEUED, _OWNER, "Goes on after its wait, with a fresh attempt token; it keeps what it pushed before.",
                 sets=("attempt_token", "try_number", "queued_at", "scheduled_at", "holds_slot", "executor", "agent"),
                 clears=("due_at", "started_at", "ended_at", "duration_seconds", "pid", "cause")),
         _change("remove_self", frozenset({S.QUEUED, S.RUNNING}), S.REMOVED, _WORKER, "The task does not exist in the code any more.", token=True,

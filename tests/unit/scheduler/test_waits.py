@@ -13,7 +13,7 @@ from tradewind.ports.rows import RunRow, TaskRow
 from tradewind.ports.trigger_rows import TriggerFire
 from tradewind.wire.deferral import Deferral, FailureOfWait, HumanQuestion, Resume
 from tradewind.wire.execution import Outcome
-from tradewind.wire.states import DagRunState, TaskInstanceState
+from tradewind.wire.states import CauseOfDeath, DagRunState, TaskInstanceState
 
 S = TaskInstanceState
 DEFERRED = Outcome(state=S.DEFERRED, deferral=Deferral(classpath="a.B", method="go_on", next_kwargs='{"x":1}'))
@@ -112,6 +112,24 @@ def test_a_try_after_it_begins_from_the_start() -> None:
     engine.step()
     workload = engine.hand.given[-1]
     assert (workload.task_id, workload.try_number, workload.resume) == ("a", 2, None)
+
+
+def test_what_died_after_its_wait_does_not_wait_again() -> None:
+    engine = Engine()
+    run = waiting(engine)
+    engine.work()
+    fire(engine, one(engine, run, "a"), event="1")
+    engine.step()
+    engine.work(Outcome(state=S.FAILED, cause=CauseOfDeath.KILLED, reason="the machine is gone"))
+    engine.step()
+    workload = engine.hand.given[-1]
+    assert (workload.task_id, workload.try_number) == ("a", 2)
+    assert workload.resume == Resume(method="go_on", kwargs='{"x":1}', event="1")
+    engine.work()
+    engine.rounds(2)
+    assert engine.run(run.run_key).state is DagRunState.SUCCESS
+    with engine.store.read() as tx:
+        assert tx.trigger_list_fired([one(engine, run, "a").ti_id]) == {}
 
 
 @pytest.mark.parametrize("defaults", [None, ("no",)])
