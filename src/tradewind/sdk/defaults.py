@@ -18,6 +18,8 @@ class Defaults:
 
     timezone: str = "UTC"
     catchup: bool = False
+    data_intervals: bool = False
+    """Whether a plain cron or timedelta means a run after each interval."""
     max_active_runs: int = 16
     max_active_tasks: int = 16
     owner: str = "airflow"
@@ -36,6 +38,7 @@ class Defaults:
         return cls(
             timezone=core.default_timezone,
             catchup=core.catchup_by_default,
+            data_intervals=core.create_data_intervals,
             max_active_runs=core.max_active_runs_per_dag,
             max_active_tasks=core.max_active_tasks_per_dag,
             retries=core.default_task_retries,

@@ -35,6 +35,7 @@ from tradewind.wire.schedule import (
 
 from .assets import BaseAsset, condition_of
 from .dates import zone_name
+from .defaults import authoring_defaults
 from .errors import WrongArgument, WrongValue
 from .own_timetables import DagRunInfo, DataInterval, TimeRestriction, is_own, own_schedule
 
@@ -336,11 +337,12 @@ def schedule_of(value: Any, timezone: str) -> Schedule:
     if value is None:
         return NullSchedule()
     if isinstance(value, str):
-        return parse_schedule(value, timezone)
+        return parse_schedule(value, timezone, data_intervals=authoring_defaults().data_intervals)
     if isinstance(value, Timetable):
         return checked(value._words())
     if isinstance(value, timedelta) or hasattr(value, "leapdays"):
-        return checked(DeltaTriggerSchedule(delta=delta_of(value)))
+        kind = DeltaIntervalSchedule if authoring_defaults().data_intervals else DeltaTriggerSchedule
+        return checked(kind(delta=delta_of(value)))
     if isinstance(value, BaseAsset | list | tuple | set | frozenset):
         return AssetTriggeredTimetable(value).schedule
     raise InvalidSchedule(

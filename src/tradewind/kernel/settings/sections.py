@@ -121,6 +121,11 @@ class Core(Section, name="core"):
     max_map_length = integer(100_000, "Upper bound of the instances one mapped task expands to.", minimum=1)
     default_pool_slots = integer(128, "Slots of `default_pool` when the database is created.", minimum=1)
     catchup_by_default = flag(False, "Whether a DAG that does not say runs the intervals it missed.")
+    create_data_intervals = flag(
+        False,
+        "Whether a cron or timedelta as schedule means a run after each interval, as in Airflow 2, instead of one at "
+        "each tick.",
+    )
     airflow2_context = flag(
         True, "Whether tasks get the context variables of Airflow 2 (execution_date, ...), with a note in their log."
     )

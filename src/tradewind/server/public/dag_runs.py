@@ -127,14 +127,19 @@ async def get_list_dag_runs_batch(
 
 
 @router.post("/dags/{dag_id}/dagRuns", responses=refusals(400, 401, 403, 404, 409, 422))
-async def trigger_dag_run(call: Caller, dag_id: str, body: TriggerDAGRunPostBody) -> DAGRunResponse:
+async def trigger_dag_run(
+    call: Caller,
+    dag_id: str,
+    body: TriggerDAGRunPostBody,
+    idempotency_key: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> DAGRunResponse:
     call.may(Action.CREATE, Resource.RUN, dag_id)
     if (body.data_interval_start is None) != (body.data_interval_end is None):
         raise UnprocessableContent("give both ends of the data interval, data_interval_start and _end, or neither")
 
     def act(tx: PublicTransaction) -> DAGRunResponse:
         require_dag(tx, dag_id)
-        return run_answer(tx, trigger(call, tx, dag_id, body))
+        return run_answer(tx, trigger(call, tx, dag_id, body, client_key=idempotency_key))
 
     return await call.write(act)
 
@@ -145,6 +150,7 @@ def trigger(call: Call, tx: PublicTransaction, dag_id: str, body: Any, **more: A
     if body.data_interval_start is not None and body.data_interval_end is not None:
         interval = (body.data_interval_start, body.data_interval_end)
     run_type = more.pop("run_type", DagRunType.MANUAL)
+    client_key = more.pop("client_key", None)
     return run_commands.trigger_run(
         tx,
         call.office.documents,
@@ -158,6 +164,7 @@ def trigger(call: Call, tx: PublicTransaction, dag_id: str, body: Any, **more: A
         conf=body.conf,
         note=body.note,
         partition_key=body.partition_key,
+        client_key=client_key,
         run_type=run_type,
         triggered_by=DagRunTriggeredBy.REST_API,
         user=call.person.username,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,8 +18,9 @@ from tradewind.sdk import (
     EventsTimetable,
     MultipleCronTriggerTimetable,
 )
-from tradewind.sdk.timetables import Timetable
+from tradewind.sdk.defaults import authoring_defaults, use_defaults
 from tradewind.sdk.errors import WrongArgument
+from tradewind.sdk.timetables import Timetable
 from tradewind.wire.errors import InvalidSchedule
 from tradewind.wire.schedule import (
     CronIntervalSchedule,
@@ -27,6 +29,7 @@ from tradewind.wire.schedule import (
     DeltaIntervalSchedule,
     DeltaTriggerSchedule,
     EventsSchedule,
+    delta_of,
 )
 
 HOUR = Delta(seconds=3600)
@@ -83,3 +86,17 @@ def test_wrong_ones() -> None:
         DAG("d", schedule=Own())
     with pytest.raises(WrongArgument, match="schedule of DAG 'd': AssetAll takes assets"):
         DAG("d", schedule=[object()])
+
+
+def test_plain_schedules_may_mean_intervals() -> None:
+    before = authoring_defaults()
+    use_defaults(replace(before, data_intervals=True))
+    try:
+        assert DAG("d", schedule="@daily").wire_schedule == CronIntervalSchedule(cron="0 0 * * *")
+        assert DAG("d", schedule=timedelta(hours=1)).wire_schedule == DeltaIntervalSchedule(
+            delta=delta_of(timedelta(hours=1))
+        )
+        trigger = CronTriggerTimetable("0 0 * * *", timezone="UTC")
+        assert DAG("d", schedule=trigger).wire_schedule == trigger.schedule
+    finally:
+        use_defaults(before)

@@ -120,6 +120,19 @@ def test_triggering(seeded: World) -> None:
     assert seeded.get(f"/dags/sales/dagRuns/{quote(said['dag_run_id'])}")["logical_date"] == "2026-01-01T00:00:00Z"
 
 
+def test_a_trigger_sent_twice_with_one_key_makes_one_run(seeded: World) -> None:
+    def send(key: str, **body: Any) -> Any:
+        sent = {"logical_date": None, **body}
+        answer = seeded.ask("POST", "/dags/sales/dagRuns", json=sent, headers={"Idempotency-Key": key})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["dag_run_id"]
+
+    first = send("order-1")
+    seeded.clock.advance(5)
+    assert send("order-1") == first
+    assert send("order-2") != first
+
+
 def test_one_run_is_changed_and_deleted(seeded: World) -> None:
     assert seeded.get("/dags/sales/dagRuns/r03")["state"] == "failed"
     said = seeded.patch("/dags/sales/dagRuns/r03", {"state": "success", "note": "fixed by hand"})
