@@ -123,6 +123,7 @@ def measure(port: int, token: str, path: str, connections: int, seconds: float) 
         thread.join()
     times.sort()
     return {
+        "best_ms": round(times[0], 2),
         "p50_ms": round(statistics.median(times), 2),
         "p95_ms": round(times[int(len(times) * 0.95)], 2),
         "per_second": round(len(times) / seconds, 1),

@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -29,11 +30,14 @@ class Verdict(NamedTuple):
     message: str
 
 
-def check_connection(facts: ConnectionFacts, seconds: float = 30.0) -> Verdict:
+def check_connection(
+    facts: ConnectionFacts, seconds: float = 30.0, environment: Mapping[str, str] | None = None
+) -> Verdict:
     """Test a connection in a child. Secrets of the connection are masked in what it said.
 
     Parameters:
         seconds: how long the child may take.
+        environment: of the child; None: that of this process. Servers give one without their own secrets.
     """
     given = msgspec.json.encode(facts)
     try:
@@ -43,6 +47,7 @@ def check_connection(facts: ConnectionFacts, seconds: float = 30.0) -> Verdict:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=seconds,
+            env=None if environment is None else dict(environment),
             start_new_session=True,
             check=False,
         )

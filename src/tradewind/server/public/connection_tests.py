@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from datetime import timedelta
 from typing import Annotated
@@ -16,6 +17,7 @@ from tradewind.domain.permissions import Action, Resource
 from tradewind.kernel.log import get_logger
 from tradewind.ports.connection_tests import ConnectionTestRow, TestState
 from tradewind.ports.reads import PublicTransaction
+from tradewind.runtime.agent_settings import task_environment
 from tradewind.runtime.connection_check import Verdict, check_connection
 from tradewind.server.problems import TooManyRequests, UnprocessableContent
 from tradewind.wire.errors import Conflict, NotFound
@@ -47,7 +49,7 @@ async def test_connection(call: Caller, body: ConnectionBody) -> ConnectionTestR
     call.may(Action.CREATE, Resource.CONNECTION)
     wanted = facts_of(body)
     facts = await call.read(lambda tx: _with_stored(call, tx, wanted))
-    verdict = await _try(facts)
+    verdict = await _try(call, facts)
     return ConnectionTestResponse(status=verdict.ok, message=verdict.message)
 
 
@@ -100,7 +102,7 @@ def _with_stored(call: Call, tx: PublicTransaction, wanted: ConnectionFacts) -> 
     return replace(wanted, password=connection_facts(tx, call.office.vault, wanted.conn_id).password)
 
 
-async def _try(facts: ConnectionFacts) -> Verdict:
+async def _try(call: Call, facts: ConnectionFacts) -> Verdict:
     """Raises `TooManyRequests` when too many wait."""
     global _waiting  # of the loop's thread alone
     if _waiting >= _WAITING_MAX:
@@ -108,7 +110,8 @@ async def _try(facts: ConnectionFacts) -> Verdict:
     _waiting += 1
     try:
         async with _at_once:
-            return await asyncio.to_thread(check_connection, facts, _SECONDS_MAX)
+            environment = task_environment(call.office.settings.home, os.environ)
+            return await asyncio.to_thread(check_connection, facts, _SECONDS_MAX, environment)
     finally:
         _waiting -= 1
 
@@ -117,7 +120,7 @@ async def _carry_out(call: Call, row: ConnectionTestRow, facts: ConnectionFacts,
     """Test, note the result, and keep the connection when that was wanted and it works."""
     try:
         await call.write(lambda tx: tx.connection_test_put(replace(row, state=TestState.RUNNING)))
-        verdict = await _try(facts)
+        verdict = await _try(call, facts)
     except Exception as error:  # the boundary of this task: whoever asks again reads what happened
         _log.error("connection_test_failed", error=error, connection=row.conn_id)
         verdict = Verdict(False, "the test could not be carried out; the server's log says why")
