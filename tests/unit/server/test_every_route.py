@@ -67,6 +67,7 @@ READ_FROM = {
     "/ui/connections": OP,
     "/auth/users": ADMIN,
     "/auth/roles": ADMIN,
+    "/auth/fab": ADMIN,
 }
 WRITE_FROM = {
     "/api/v2/connections": OP,
@@ -75,6 +76,7 @@ WRITE_FROM = {
     "/api/v2/backfills": OP,
     "/auth/users": ADMIN,
     "/auth/roles": ADMIN,
+    "/auth/fab": ADMIN,
 }
 """The least role, by the beginning of the path; all else: Viewer reads, User writes."""
 NAMES = {

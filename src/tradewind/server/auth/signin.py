@@ -13,7 +13,7 @@ from tradewind.ports.store import Store
 from tradewind.ports.vault import Vault
 from tradewind.server.database import Database
 
-from . import accounts, browser, tokens
+from . import accounts, browser, fab, tokens
 from .bodies import answer
 from .checks import PasswordChecks
 from .gate import Tokens
@@ -45,6 +45,7 @@ class SignIn:
             *tokens.routes(self._checks, self._bearer, self._cli_seconds),
             *browser.routes(self._doorway),
             *accounts.routes(self._registry),
+            *fab.routes(self._registry),
             Route("/auth/providers", self._providers, methods=["GET"]),
             *self._single_sign_on(),
         ]
