@@ -54,6 +54,15 @@ def reset(given: Namespace) -> None:
     print(f"{shown_url(found)} is empty now")
 
 
+@NOUN.verb("airflow-views")
+def airflow_views(_given: Namespace) -> None:
+    """Make read-only views with the names and columns of Airflow's tables, in the schema `airflow` (PostgreSQL)."""
+    from tradewind.store.airflow_views import make_airflow_views
+
+    for name in make_airflow_views(settings().database.url):
+        print(name)
+
+
 NOUN.verb("clean", *CLEAN)(clean)
 NOUN.verb("export-archived", *EXPORT)(export_archived)
 NOUN.verb("drop-archived", *DROP)(drop_archived)

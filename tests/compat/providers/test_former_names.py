@@ -49,7 +49,7 @@ def test_modules_that_moved_are_found():
 
 
 def test_names_that_were_dropped_are_found():
-    broken = []
+    broken: list[str] = []
     for module, text in providers.NAMES.items():
         loaded = importlib.import_module(f"airflow.providers.{module}")
         broken.extend(f"{module}.{name}" for name in Row(module, text, True).homes if not hasattr(loaded, name))
