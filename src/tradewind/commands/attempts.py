@@ -17,6 +17,7 @@ from tradewind.kernel.ids import uuid7
 from tradewind.ports.outbox_rows import OutboxRow
 from tradewind.ports.rows import TaskRow
 from tradewind.ports.store import TaskMove, Transaction
+from tradewind.ports.vault import Vault
 from tradewind.wire.assets import AssetEmission
 from tradewind.wire.document import TaskDocument, source_tasks
 from tradewind.wire.execution import Outcome, XComEntry
@@ -46,6 +47,7 @@ class Settlement:
         now: datetime,
         limits: RetryLimits,
         locked: Container[str] = frozenset(),
+        vault: Vault | None = None,
     ) -> None:
         self._tx = tx
         self._documents = documents
@@ -54,7 +56,7 @@ class Settlement:
         self._starts: list[TaskMove] = []
         self._moves: dict[str, list[TaskMove]] = defaultdict(list)
         self._sure: dict[str, list[TaskMove]] = defaultdict(list)
-        """Of rows that are locked and in a state from which the change is legal: nobody has to ask whether they moved."""
+        """Of rows that are locked and in a state from which the change is legal: nobody asks whether they moved."""
         self._started: set[str] = set()
         self._xcoms: list[tuple[TaskRow, tuple[XComEntry, ...]]] = []
         self._rendered: list[tuple[str, dict[str, Any]]] = []
@@ -63,7 +65,7 @@ class Settlement:
         self._callbacks: dict[str, OutboxRow] = {}
         self._told: dict[str, list[tuple[Source, AssetEmission]]] = {}
         """ti_id → changes of assets, if it succeeds."""
-        self._waits = Waits(now)
+        self._waits = Waits(now, vault)
         self._locked = locked
 
     def start(self, row: TaskRow, token: str, *, agent: str, hostname: str, pid: int, at: datetime | None) -> None:

@@ -128,7 +128,7 @@ class Sitting:
         return replies
 
     def _new_settlement(self) -> Settlement:
-        return Settlement(self.tx, self.documents, self.now, self.limits, self.attempts)
+        return Settlement(self.tx, self.documents, self.now, self.limits, self.attempts, self.vault)
 
     def _flush(self) -> None:
         self.settlement.write()

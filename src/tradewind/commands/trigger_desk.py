@@ -9,7 +9,7 @@ from tradewind.domain.retry import DEFAULT_LIMITS, RetryLimits
 from tradewind.kernel.clock import Clock
 from tradewind.ports.rows import TaskRow
 from tradewind.ports.store import Store, Transaction
-from tradewind.ports.trigger_rows import TriggerFire
+from tradewind.ports.trigger_rows import TriggerFire, TriggerRow
 from tradewind.ports.vault import Vault
 from tradewind.wire.execution import AgentMessage, Exchange, Outcome, Reply, Stop
 from tradewind.wire.states import TaskInstanceState
@@ -18,7 +18,7 @@ from .attempts import Settlement
 from .documents import Documents
 from .execution import IdMaker, Sitting
 from .task_callbacks import of_ended_attempt
-from .waits import WAITING, end_waits
+from .waits import WAITING, end_waits, opened_kwargs
 
 S = TaskInstanceState
 
@@ -42,6 +42,10 @@ class TriggerDesk:
         with self._store.begin() as tx:
             now = self._clock.now()
             return _WaitingSitting(tx, exchange, now, self._documents, self._vault, self._new_id, self._limits).run()
+
+    def kwargs(self, row: TriggerRow) -> str:
+        """What the trigger is made with. Raises `InvalidValue` when it cannot be opened any more."""
+        return opened_kwargs(row, self._vault)
 
     def end(self, tx: Transaction, fires: Sequence[TriggerFire], ends: Sequence[tuple[str, Outcome]]) -> None:
         """Waits are over.

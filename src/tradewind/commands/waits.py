@@ -15,6 +15,7 @@ from tradewind.ports.hitl_rows import HitlRow
 from tradewind.ports.rows import TaskRow
 from tradewind.ports.store import TaskMove, Transaction
 from tradewind.ports.trigger_rows import TriggerFire, TriggerRow
+from tradewind.ports.vault import Vault
 from tradewind.wire.deferral import Deferral, FailureOfWait, HumanQuestion, Resume
 from tradewind.wire.execution import Outcome
 from tradewind.wire.inbox import InstanceReported
@@ -25,10 +26,16 @@ WAITING = (S.DEFERRED, S.AWAITING_INPUT)
 
 
 class Waits:
-    """Waits that begin or are over in one settlement. `now` is the instant of the transaction."""
+    """Waits that begin or are over in one settlement.
 
-    def __init__(self, now: datetime) -> None:
+    Parameters:
+        now: the instant of the transaction.
+        vault: seals what triggers are made with, which may hold secrets; None: it stays as it is (simulation, tests).
+    """
+
+    def __init__(self, now: datetime, vault: Vault | None = None) -> None:
         self._now = now
+        self._vault = vault
         self._begun: dict[str, tuple[TriggerRow, HitlRow | None]] = {}
         self._over: set[str] = set()
 
@@ -40,6 +47,8 @@ class Waits:
         """The attempt reports that it waits."""
         assert outcome.deferral is not None
         wait = wait_row(row, token, outcome.deferral, self._now)
+        if self._vault is not None and wait.classpath:
+            wait = msgspec.structs.replace(wait, kwargs=self._vault.seal(wait.kwargs).decode("ascii"))
         asked = outcome.question
         question = None if asked is None else _question_row(wait, asked)
         self._begun[row.ti_id] = (wait, question)
@@ -62,6 +71,11 @@ class Waits:
             questions = [question for _, question in begun if question is not None]
             if questions:
                 tx.hitl_put(questions)
+
+
+def opened_kwargs(row: TriggerRow, vault: Vault) -> str:
+    """What a trigger is made with, readable. Raises `InvalidValue` when it was sealed with a key that is gone."""
+    return row.kwargs if row.kwargs.startswith("{") else vault.open(row.kwargs.encode("ascii"))
 
 
 def due_at(deferral: Deferral, now: datetime) -> datetime | None:

@@ -349,12 +349,17 @@ class Triggerer(ThreadService):
         self._logs.open(row)
         self._logs.say(row.token, "info", f"waits for {row.classpath} in triggerer {self._options.name}")
         path = path_of(row.map_path)
+        try:
+            kwargs = self._desk.kwargs(row)
+        except TradewindError as error:
+            self._fires.append(TriggerFire(token=row.token, failure=FailureOfWait.TRIGGER, error=str(error)))
+            return
         self.hosts.run(
             tree,
             RunTrigger(
                 token=row.token,
                 classpath=row.classpath,
-                kwargs=row.kwargs,
+                kwargs=kwargs,
                 file=file,
                 dag_id=row.dag_id,
                 run_id=row.run_id,

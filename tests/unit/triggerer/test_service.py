@@ -28,6 +28,7 @@ from tradewind.ports.trigger_rows import TriggerRow
 from tradewind.store.memory import MemoryStore
 from tradewind.triggerer.service import Triggerer, TriggererOptions
 from tradewind.wire.deferral import Deferral, FailureOfWait
+from tradewind.wire.errors import InvalidValue
 from tradewind.wire.execution import Outcome
 from tradewind.wire.states import TaskInstanceState
 
@@ -57,7 +58,7 @@ class Bench:
             deferral = Deferral(classpath=classpath, kwargs=json.dumps(kwargs), method="go_on")
             outcome = Outcome(state=S.DEFERRED, deferral=deferral)
             with self.store.begin() as tx:
-                settlement = Settlement(tx, self.world.documents, now, DEFAULT_LIMITS)
+                settlement = Settlement(tx, self.world.documents, now, DEFAULT_LIMITS, vault=self.vault)
                 settlement.start(row, token, agent="agent", hostname="host", pid=1, at=now)
                 settlement.end(replace(row, try_number=1), token, outcome)
                 assert settlement.write() == {row.ti_id}
@@ -156,6 +157,25 @@ def test_what_cannot_be_made_fails_with_its_reason(bench: Bench) -> None:
     bench.defer(a={"what": "event", "surprise": 1})
     bench.triggerer()
     assert "cannot be made from what its serialize() gave" in (bench.fired("a").error or "")
+
+
+def test_what_triggers_are_made_with_is_sealed(bench: Bench) -> None:
+    bench.defer(a={"what": "event"}, b={"what": "event"})
+    assert all("what" not in wait.kwargs for _, wait in bench.rows.values())
+    with bench.store.begin() as tx:
+        (wait,) = tx.trigger_get_many([bench.rows["b"][1].token]).values()
+        broken = replace(wait, kwargs="spoiled")
+        bench.store._data.triggers.put(tx._journal, wait.token, broken)  # type: ignore[attr-defined]
+    bench.vault.open = _only_whole  # type: ignore[method-assign]
+    bench.triggerer()
+    assert bench.event("a")["task"] == "a"
+    assert bench.fired("b").error == "no key fits"
+
+
+def _only_whole(ciphertext: bytes) -> str:
+    if not ciphertext.startswith(b"sealed:"):
+        raise InvalidValue("no key fits")
+    return ciphertext.removeprefix(b"sealed:").decode()[::-1]
 
 
 def test_a_trigger_asks_for_variables(bench: Bench) -> None:
