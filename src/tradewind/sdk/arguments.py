@@ -7,7 +7,7 @@ keeps it.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -218,7 +218,7 @@ def _mapping(what: str, value: Any) -> dict[str, Any]:
 def _params(what: str, value: Any) -> ParamsDict:
     if value is not None and not isinstance(value, Mapping | ParamsDict):
         raise WrongArgument(f"{what} must be a dict, not {value!r} of type {type(value).__name__}")
-    return ParamsDict(value)
+    return ParamsDict.named(what, value)
 
 
 def _with_default(check: Check, default: Any) -> Check:
@@ -256,9 +256,25 @@ def _assets(what: str, value: Any) -> list[Any]:
         return []
     if isinstance(value, str):
         raise WrongArgument(f"{what} must be assets, not the text {value!r}; write Asset({value!r})")
-    if isinstance(value, list | tuple | set | frozenset):
-        return list(value)
-    return [value]
+    listed = list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
+    for one in listed:
+        if isinstance(one, int | float | bytes):
+            raise WrongArgument(f"{what} must be assets, not {one!r} of type {type(one).__name__}; write Asset(...)")
+    return listed
+
+
+def _email(what: str, value: Any) -> Any:
+    """An address, several in one text, or a list of them. What is rendered later may be anything."""
+    if value is None or isinstance(value, str) or hasattr(value, "resolve"):
+        return value
+    if not isinstance(value, Collection) or isinstance(value, Mapping | bytes):
+        raise WrongArgument(
+            f"{what} must be an address or a list of addresses, not {value!r} of type {type(value).__name__}"
+        )
+    for one in value:
+        if not isinstance(one, str):
+            raise WrongArgument(f"{what} must be a list of addresses, but has {one!r} of type {type(one).__name__}")
+    return value
 
 
 def _deadline(what: str, value: Any) -> tuple[Any, ...]:
@@ -272,6 +288,7 @@ def _deadline(what: str, value: Any) -> tuple[Any, ...]:
 CHECKS: dict[str, Check] = {
     "task_id": lambda _, value: checked_id("task id", value),
     "owner": _owner,
+    "email": _email,
     "email_on_retry": flag,
     "email_on_failure": flag,
     "retries": _retries,

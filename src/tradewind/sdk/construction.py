@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from . import older_forms
 from .errors import WrongArgument, nearest
 from .params import merged_params
-from .stack import current_dag, current_group
+from .stack import given_place
 
 if TYPE_CHECKING:
     from .definition import DAG
@@ -76,9 +76,8 @@ class OperatorMeta(ABCMeta):
             raise WrongArgument(
                 f"{cls.__name__} takes its arguments by name only, for example {cls.__name__}(task_id={args[0]!r}, ...)"
             )
-        group = kwargs.get("task_group")
-        dag = kwargs.get("dag") or (group.dag if group is not None else current_dag())
-        defaults = merged_defaults(dag, group or current_group(dag), kwargs.get("default_args"))
+        dag, group = given_place(kwargs)
+        defaults = merged_defaults(dag, group, kwargs.get("default_args"), kwargs.get("task_id"))
         operator = build(cls, kwargs, defaults)
         operator._begin_wiring()
         return operator
@@ -183,13 +182,16 @@ def accepted_arguments(cls: type) -> frozenset[str]:
     return frozenset(names - _ALWAYS_ACCEPTED)
 
 
-def merged_defaults(dag: DAG | None, group: TaskGroup | None, own: Mapping[str, Any] | None) -> dict[str, Any]:
+def merged_defaults(
+    dag: DAG | None, group: TaskGroup | None, own: Mapping[str, Any] | None, task_id: Any = None
+) -> dict[str, Any]:
     """DAG < groups (outer to inner) < own `default_args`."""
     merged: dict[str, Any] = {}
     for source in (dag.default_args if dag else None, group.default_args if group else None, own):
         if source:
             if not isinstance(source, Mapping):
-                raise WrongArgument(f"default_args must be a dict, not {source!r} of type {type(source).__name__}")
+                of = f" of task {task_id!r}" if task_id else ""
+                raise WrongArgument(f"default_args{of} must be a dict, not {source!r} of type {type(source).__name__}")
             params = merged_params("params in default_args", merged.get("params"), source.get("params"))
             merged.update(source)
             if params:

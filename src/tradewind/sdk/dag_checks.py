@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import os
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -126,10 +127,39 @@ def flag_or_none(what: str, value: Any) -> bool | None:
     return None if value is None else flag(what, value)
 
 
+def mapping_or_none(what: str, value: Any) -> Any:
+    """A dict, or not said."""
+    if value is not None and not isinstance(value, Mapping):
+        raise WrongArgument(f"{what} must be a dict, not {value!r} of type {type(value).__name__}")
+    return value
+
+
+def undefined(of: str, value: Any) -> Any:
+    """What a template puts for a name it does not know."""
+    if value is not None and not isinstance(value, type):
+        raise WrongArgument(f"template_undefined {of} must be a class, such as jinja2.StrictUndefined, not {value!r}")
+    return value
+
+
+def searchpath(of: str, value: Any) -> list[str]:
+    """Folders of template files."""
+    if value is None:
+        return []
+    if not isinstance(value, str | os.PathLike) and (not isinstance(value, Iterable) or isinstance(value, Mapping)):
+        raise WrongArgument(f"template_searchpath {of} must be a folder or a list of folders, not {value!r}")
+    listed = [value] if isinstance(value, str | os.PathLike) else list(value)
+    for one in listed:
+        if not isinstance(one, str | os.PathLike):
+            raise WrongArgument(f"template_searchpath {of} must be a folder or a list of folders, not {one!r}")
+    return [str(one) for one in listed]
+
+
 def run_types(of: str, value: Any) -> tuple[str, ...] | None:
     """Kinds of runs, sorted."""
     if value is None:
         return None
+    if not isinstance(value, str | Collection) or isinstance(value, bytes):
+        raise WrongArgument(f"allowed_run_types {of} must be a list of {', '.join(DagRunType)}, not {value!r}")
     listed: Collection[Any] = [value] if isinstance(value, str) else list(value)
     try:
         return tuple(sorted({DagRunType(one).value for one in listed}))

@@ -88,7 +88,7 @@ class DAG(metaclass=CheckedCall):
         start_date: datetime | None = None,
         end_date: datetime | None = None,
         schedule: Any = None,
-        template_searchpath: str | Iterable[str] | None = None,
+        template_searchpath: str | Path | Iterable[str | Path] | None = None,
         template_undefined: Any = None,
         user_defined_macros: dict[str, Any] | None = None,
         user_defined_filters: dict[str, Callable[..., Any]] | None = None,
@@ -130,14 +130,16 @@ class DAG(metaclass=CheckedCall):
         self.module_file = _module_file()
         self.description: str | None = text(f"description {of}", description)
         self._set_defaults_and_dates(of, default_args, start_date, end_date)
-        self.params = ParamsDict(merged_params(f"params {of}", self._default_params, params))
+        self.params = ParamsDict.named(f"params {of}", merged_params(f"params {of}", self._default_params, params))
         self.schedule = schedule
         self.wire_schedule: Schedule = dag_checks.schedule(dag_id, schedule, self.timezone_name)
-        self.template_searchpath = _searchpath(of, template_searchpath)
-        self.template_undefined = template_undefined
-        self.user_defined_macros = user_defined_macros
-        self.user_defined_filters = user_defined_filters
-        self.jinja_environment_kwargs = jinja_environment_kwargs
+        self.template_searchpath = dag_checks.searchpath(of, template_searchpath)
+        self.template_undefined = dag_checks.undefined(of, template_undefined)
+        self.user_defined_macros = dag_checks.mapping_or_none(f"user_defined_macros {of}", user_defined_macros)
+        self.user_defined_filters = dag_checks.mapping_or_none(f"user_defined_filters {of}", user_defined_filters)
+        self.jinja_environment_kwargs = dag_checks.mapping_or_none(
+            f"jinja_environment_kwargs {of}", jinja_environment_kwargs
+        )
         self.render_template_as_native_obj = flag(f"render_template_as_native_obj {of}", render_template_as_native_obj)
         self.max_active_tasks = _at_least(1, f"max_active_tasks {of}", max_active_tasks, standard.max_active_tasks)
         self.max_active_runs = dag_checks.active_runs(self, max_active_runs, standard.max_active_runs)
@@ -152,7 +154,7 @@ class DAG(metaclass=CheckedCall):
         self.on_failure_callback = callbacks(f"on_failure_callback {of}", on_failure_callback)
         self.doc_md = dag_checks.documentation(of, doc_md, self.folder)
         self.access_control = dag_checks.access(of, access_control)
-        self.is_paused_upon_creation = is_paused_upon_creation
+        self.is_paused_upon_creation = dag_checks.flag_or_none(f"is_paused_upon_creation {of}", is_paused_upon_creation)
         self.tags: set[str] = dag_checks.tags(of, tags)
         self.owner_links = dag_checks.owner_links(of, owner_links)
         self.auto_register = flag(f"auto_register {of}", auto_register)
@@ -170,6 +172,8 @@ class DAG(metaclass=CheckedCall):
         self.task_dict: dict[str, Task] = {}
         self.group_dict: dict[str, TaskGroup] = {}
         self.edge_info: dict[str, dict[str, dict[str, str]]] = {}
+        if task_group is not None and not isinstance(task_group, TaskGroup):
+            raise WrongArgument(f"task_group {of} must be a TaskGroup, not {task_group!r}")
         self.task_group = task_group or TaskGroup.root_of(self)
         self.result_task_id: str | None = None
 
@@ -416,16 +420,6 @@ def _module_file() -> str:
             return frame.f_code.co_filename
         frame = frame.f_back  # type: ignore[assignment]
     return ""
-
-
-def _searchpath(of: str, value: Any) -> list[str]:
-    if value is None:
-        return []
-    listed = [value] if isinstance(value, str) else list(value)
-    for one in listed:
-        if not isinstance(one, str):
-            raise WrongArgument(f"template_searchpath {of} must be a folder or a list of folders, not {one!r}")
-    return listed
 
 
 def _at_least(minimum: int, what: str, value: Any, default: int) -> int:

@@ -19,7 +19,7 @@ from .groups import MappedTaskGroup
 from .node import Task
 from .operator import BaseOperator, instance_of
 from .params import merged_params
-from .stack import current_dag, current_group
+from .stack import given_place
 from .xcomarg import ConcatXComArg, Fetch, MapXComArg, Resolved, XComArg, ZipXComArg, references_of
 
 _PLACE = ("dag", "task_group", "default_args", "task_id")
@@ -129,14 +129,12 @@ class MappedOperator(Task):
         strict: bool = True,
         into: str | None = None,
     ) -> None:
-        group = kwargs.get("task_group")
-        dag = kwargs.get("dag") or (group.dag if group is not None else current_dag())
-        group = group or current_group(dag)
+        dag, group = given_place(kwargs)
         self._operator_class = operator_class
         self.expansion = expansion
         self.strict = strict
         self.into = into
-        self._defaults = merged_defaults(dag, group, kwargs.get("default_args"))
+        self._defaults = merged_defaults(dag, group, kwargs.get("default_args"), kwargs.get("task_id"))
         self.partial_kwargs = {name: value for name, value in kwargs.items() if name not in _PLACE}
         self.task_id = checked_id("task id", kwargs["task_id"])
         self._check_required()

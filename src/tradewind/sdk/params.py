@@ -104,7 +104,26 @@ class ParamsDict(MutableMapping[str, Any]):
             for name, value in (dict_obj or {}).items():
                 if not isinstance(name, str):
                     raise WrongArgument(f"params have texts as names, not {name!r}")
-                self._params[name] = value if isinstance(value, Param) else Param(value)
+                self._params[name] = value if isinstance(value, Param) else self._of_value(name, value)
+
+    @staticmethod
+    def _of_value(name: str, value: Any) -> Param:
+        from .exceptions import ParamValidationError
+
+        try:
+            return Param(value)
+        except ParamValidationError as error:
+            raise ParamValidationError(f"param {name!r}: {error}") from None
+
+    @classmethod
+    def named(cls, what: str, value: Mapping[str, Any] | None) -> ParamsDict:
+        """Of values and `Param`s. Raises what the constructor does, saying `what` they are: "params of task 'load'"."""
+        from .exceptions import ParamValidationError
+
+        try:
+            return cls(value)
+        except (ParamValidationError, WrongArgument) as error:
+            raise type(error)(f"{what}: {error}") from None
 
     def __getitem__(self, key: str) -> Any:
         return self._params[key].resolve(suppress_exception=self.suppress_exception)
@@ -237,7 +256,7 @@ def _check_json(value: Any) -> None:
     try:
         json.dumps(value)
     except (TypeError, ValueError) as error:
-        raise ParamValidationError(f"a param must be JSON, {value!r} is not: {error}") from None
+        raise ParamValidationError(f"{value!r} cannot be JSON: {error}; give text, numbers, lists or dicts") from None
 
 
 def _check_schema(value: Any, schema: dict[str, Any]) -> None:

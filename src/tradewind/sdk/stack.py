@@ -6,9 +6,11 @@ One stack per thread, so that DAG files may build DAGs in threads of their own.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from .errors import WrongArgument
 
 if TYPE_CHECKING:
     from .definition import DAG
@@ -38,6 +40,17 @@ def current_group(dag: DAG | None) -> TaskGroup | None:
         if dag is None or group.dag is dag:
             return group
     return dag.task_group if dag is not None else None
+
+
+def given_place(arguments: Mapping[str, Any]) -> tuple[DAG | None, TaskGroup | None]:
+    """The DAG and the group a new task belongs to by its arguments, or by the open blocks. Raises `WrongArgument`."""
+    group, dag = arguments.get("task_group"), arguments.get("dag")
+    for name, value, mark, words in (("task_group", group, "child_id", "TaskGroup"), ("dag", dag, "task_dict", "DAG")):
+        if value is not None and not hasattr(value, mark):
+            task = f" of task {arguments['task_id']!r}" if "task_id" in arguments else ""
+            raise WrongArgument(f"{name}{task} must be a {words}, not {value!r} of type {type(value).__name__}")
+    dag = dag or (group.dag if group is not None else current_dag())
+    return dag, group or current_group(dag)
 
 
 def register(dag: DAG) -> None:

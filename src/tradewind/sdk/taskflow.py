@@ -21,7 +21,7 @@ from .expansion import ByArgument, ByDict, Expansion
 from .mapped import MappedOperator
 from .notset import NOTSET, NotSet
 from .operator import BaseOperator
-from .stack import current_dag, current_group
+from .stack import given_place
 from .xcomarg import PlainXComArg, XComArg
 
 if TYPE_CHECKING:
@@ -405,9 +405,7 @@ def _as_decorator(what: str, func: Any) -> Any:
 def _free_task_id(arguments: Mapping[str, Any]) -> str:
     """The task id without the group's prefix: as given, or with `__1`, `__2`, ... when it is used."""
     task_id = str(arguments["task_id"])
-    group = arguments.get("task_group")
-    dag = arguments.get("dag") or (group.dag if group is not None else current_dag())
-    group = group or current_group(dag)
+    dag, group = given_place(arguments)
     if dag is None or group is None:
         return task_id
     prefix = group.child_id("")

@@ -348,9 +348,7 @@ class _Run:
         workload, inputs = self._workload(key, instance, task), self._inputs(task)
 
         def run(client: TaskClient) -> Outcome:
-            return run_task(
-                self._dag.get_task(key[0]), workload, client, inputs, clock=self._clock, pause=self._pause
-            )
+            return run_task(self._dag.get_task(key[0]), workload, client, inputs, clock=self._clock, pause=self._pause)
 
         client = MemoryClient(self._world, _where(key))
         return in_child(run, client) if self.in_processes else run(client)

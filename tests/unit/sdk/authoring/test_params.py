@@ -40,7 +40,7 @@ def test_values_that_do_not_fit(param: Param, value: Any, words: str) -> None:
 def test_required_and_json() -> None:
     with pytest.raises(ParamValidationError, match="no value given and there is no default"):
         Param(type="string").resolve()
-    with pytest.raises(ParamValidationError, match="must be JSON"):
+    with pytest.raises(ParamValidationError, match="cannot be JSON"):
         Param(object())
 
 
