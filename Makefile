@@ -14,7 +14,7 @@ SEEDS ?= 0:200
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: ui check-ui test-ui bench-ui help setup run test check format simulate bench docs generated constraints clean
+.PHONY: ui ui-contract check-ui test-ui bench-ui help setup run test check format simulate bench docs generated constraints clean
 
 help: ## List what can be done
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,7 +60,11 @@ $(UI_STAMP): $(UI_SOURCES)
 		cd ui && npm install --no-save --no-audit --no-fund --loglevel=error && npm run --silent build >/dev/null && cd .. && touch $@; \
 	else echo "Node was not found: the screens are not built, the server says so (Node 20.19 or newer builds them)"; fi
 
+ui-contract: ## Make the types of the screens' client from contracts/ anew
+	cd ui/tools && npm ci --no-audit --no-fund --loglevel=error && node contract.mjs
+
 check-ui: $(UI_STAMP) ## Types, lint, tests and budgets of the screens
+	cd ui/tools && npm ci --no-audit --no-fund --loglevel=error && node contract.mjs --check
 	cd ui && npm run --silent types && npm run --silent lint && npm run --silent test && npm run --silent size
 
 test-ui: $(STAMP) $(UI_STAMP) ## Journeys in a real browser against the real product

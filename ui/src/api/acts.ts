@@ -1,12 +1,13 @@
 // Wishes, all through the public API. Each says what it makes stale.
 import type { QueryClient } from "@tanstack/react-query";
+import type { components } from "./contract";
 import { at, patch, post, remove } from "./http";
 import { refresh } from "./queries";
 import type { Run } from "./types";
 
 const api = (...parts: (string | number)[]) => `/api/v2/${at(...parts)}`;
 
-export interface Instance { dag_id: string; dag_run_id: string; task_id: string; map_index: number; state: string | null; try_number: number; id?: string }
+export type Instance = Pick<Bodies["TaskInstanceResponse"], "dag_id" | "dag_run_id" | "task_id" | "map_index" | "state" | "try_number">;
 export interface ClearWish {
   dag: string; run?: string; tasks?: (string | [string, number])[]; upstream?: boolean; downstream?: boolean; past?: boolean;
   future?: boolean; onlyFailed?: boolean; latest?: boolean; preventRunning?: boolean; note?: string; groups?: string[];
@@ -17,13 +18,15 @@ export async function pause(client: QueryClient, dag: string, paused: boolean): 
   refresh(client, dag);
 }
 
-export async function trigger(client: QueryClient, dag: string, wish: Record<string, unknown>): Promise<{ dag_run_id: string }> {
+export async function trigger(client: QueryClient, dag: string, wish: Bodies["TriggerDAGRunPostBody"]): Promise<Pick<Bodies["DAGRunResponse"], "dag_run_id">> {
   const made = await post<{ dag_run_id: string }>(api("dags", dag, "dagRuns"), wish);
   refresh(client, dag);
   return made;
 }
 
-function clearBody(wish: ClearWish, dry: boolean): Record<string, unknown> {
+type Bodies = components["schemas"];
+
+function clearBody(wish: ClearWish, dry: boolean): Partial<Bodies["ClearTaskInstancesBody"]> {
   return {
     dry_run: dry,
     dag_run_id: wish.run,
@@ -62,7 +65,7 @@ function markPath(wish: MarkWish): string {
   return api("dags", wish.dag, "dagRuns", wish.run, "taskInstances", wish.task, ...map);
 }
 
-function markBody(wish: MarkWish): Record<string, unknown> {
+function markBody(wish: MarkWish): Partial<Bodies["PatchTaskInstanceBody"]> {
   return {
     new_state: wish.state,
     include_upstream: wish.upstream ?? false,

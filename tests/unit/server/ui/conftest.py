@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 import urllib.parse
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.e2e import seed
+from tests.postgres import temporary_database
 from tests.unit.server.serving import Answer, World, running
 
 from tradewind.adapters.passwords import Argon2Passwords
@@ -92,9 +95,36 @@ def quoted(text: str) -> str:
     return urllib.parse.quote(text, safe="")
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A filled database file, made once."""
+    path = tmp_path_factory.mktemp("screens") / "tradewind.db"
+    for made in _filled(f"sqlite:///{path}"):
+        with made.begin():
+            pass
+    return path
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
-    url = f"sqlite:///{tmp_path / 'tradewind.db'}"
+def store(template: Path, tmp_path: Path) -> Iterator[SqlStore]:
+    with closing(sqlite3.connect(template)) as source, closing(sqlite3.connect(tmp_path / "tradewind.db")) as copy:
+        source.backup(copy)
+    made = SqlStore(f"sqlite:///{tmp_path / 'tradewind.db'}")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def postgres_screens(tmp_path: Path) -> Iterator[Screens]:
+    with temporary_database() as url:
+        for store in _filled(url):
+            with running(tmp_path, store=store) as world:
+                made = Screens(world, store)
+                made.sign_in("ana", "Admin")
+                yield made
+
+
+def _filled(url: str) -> Iterator[SqlStore]:
     migrate(url, default_pool_slots=128)
     made = SqlStore(url)
     fill(made)

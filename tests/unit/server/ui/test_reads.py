@@ -153,3 +153,18 @@ def test_who_may_see_one_dag_sees_only_that(screens: Screens) -> None:
     assert screens.get("/ui/dags/team_00_pipeline_00000").status == 404
     assert screens.get("/ui/stream?topics=dag:team_00_pipeline_00000").status == 404
     assert screens.get("/ui/connections/hook_meta").status == 403
+
+
+@pytest.mark.postgres
+def test_every_read_works_on_postgresql_too(postgres_screens: Screens) -> None:
+    screens = postgres_screens
+    run = quoted(run_of(screens.store, DagRunState.FAILED).run_id)
+    assert screens.read("/ui/home")["failing"][0]["task_id"] == "work.join"
+    assert screens.read("/ui/dags?q=smal")["dags"][0]["strip"] == "sf"
+    assert len(base64.b64decode(screens.read("/ui/dags/small/grid")["cells"])) == 8
+    assert len(screens.read("/ui/tasks?state=failed&dag_id=small")["rows"]) == 1
+    assert screens.read(f"/ui/dags/small/runs/{run}/tasks/work.join")["instance"]["state"] == "failed"
+    assert len(screens.read(f"/ui/dags/small/runs/{run}")["rows"]) == 4
+    for path in ("/ui/runs?count=5", "/ui/dags/small", "/ui/dags/small/calendar", "/ui/backfills", "/ui/components"):
+        assert screens.get(path).status == 200, path
+    assert len(screens.read("/ui/dags/small/tasks/extract/history")["rows"]) == 2
