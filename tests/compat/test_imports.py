@@ -196,3 +196,22 @@ def test_what_is_not_offered_is_an_import_error(name):
     module, _, attribute = name.partition(":")
     with pytest.raises(ImportError):
         getattr(importlib.import_module(f"airflow.{module}"), attribute)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "common.compat.sdk:AirflowSkipException",
+        "common.compat.sdk:BaseOperator",
+        "common.compat.sdk:timezone",
+        "common.compat.sdk:conf",
+        "common.sql.operators.sql:SQLExecuteQueryOperator",
+        "http.operators.http:SimpleHttpOperator",
+        "standard.utils.weekday:WeekDay",
+        "standard.operators.hitl:ApprovalOperator",
+        "postgres.operators.postgres:PostgresOperator",
+    ],
+)
+def test_paths_of_providers_that_are_in_the_box_work_without_their_package(path):
+    module, _, name = path.partition(":")
+    assert getattr(importlib.import_module(f"airflow.providers.{module}"), name) is not None

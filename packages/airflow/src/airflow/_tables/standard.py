@@ -1,4 +1,4 @@
-"""The standard provider's paths, for when its package is not installed: what comes with Tradewind."""
+"""Paths of providers whose work comes in Tradewind's box, for when their package is not installed."""
 
 from __future__ import annotations
 
@@ -54,6 +54,49 @@ ROWS = {
     "providers.standard.triggers.temporal": f"{_BOX}: DateTimeTrigger TimeDeltaTrigger",
     "providers.standard.utils": "",
     "providers.standard.utils.skipmixin": "~: SkipMixin",
-    "providers.standard.utils.weekday": "._core.weekday: WeekDay",
+    "providers.standard.utils.weekday": f"{_BOX}: WeekDay",
+    # --- the providers' compatibility layer
+    "providers.common": "",
+    "providers.common.compat": "",
+    "providers.common.compat.assets": "~: Asset AssetAlias AssetAll AssetAny",
+    "providers.common.compat.sdk": (
+        "~: *; .sdk.bases.decorator: DecoratedMappedOperator DecoratedOperator KeywordParameters TaskDecorator "
+        "determine_kwargs get_unique_task_id task_decorator_factory; .sdk.bases.sensor: poke_mode_only; "
+        ".sdk.configuration: conf; .sdk.exceptions: *; .sdk.lineage: *; .sdk.log: mask_secret redact; "
+        ".sdk.observability.stats: Stats; .sdk.timezone: timezone=; .sdk.io: io=; "
+        ".sdk.execution_time.context: AIRFLOW_VAR_NAME_FORMAT_MAPPING context_to_airflow_vars; "
+        ".sdk.execution_time.timeout: timeout; .sdk.execution_time.xcom: XCom; .sdk.types: TaskInstanceKey; "
+        ".sdk.definitions.context: context_merge; .sdk.definitions.mappedoperator: MappedOperator; "
+        ".sdk.plugins_manager: AirflowPlugin; .listeners: hookimpl; .models.xcom: XCOM_RETURN_KEY"
+    ),
+    "providers.common.compat.standard": "",
+    "providers.common.compat.standard.operators": f"{_BOX}: PythonOperator",
+    "providers.common.compat.standard.triggers": f"{_BOX}: TimeDeltaTrigger",
+    "providers.common.compat.version_compat": "._core.versions: *",
+    # --- SQL, HTTP and files
+    "providers.common.sql": "",
+    "providers.common.sql.hooks": "",
+    "providers.common.sql.hooks.sql": f"{_BOX}: DbApiHook=SqlHook",
+    "providers.common.sql.operators": "",
+    "providers.common.sql.operators.generic_transfer": f"{_BOX}: GenericTransfer",
+    "providers.common.sql.operators.sql": (
+        f"{_BOX}: BranchSQLOperator SQLCheckOperator SQLColumnCheckOperator SQLExecuteQueryOperator "
+        "SQLInsertRowsOperator SQLIntervalCheckOperator SQLTableCheckOperator SQLThresholdCheckOperator "
+        "SQLValueCheckOperator"
+    ),
+    "providers.common.sql.sensors": "",
+    "providers.common.sql.sensors.sql": f"{_BOX}: SqlSensor",
+    "providers.common.io": "",
+    "providers.common.io.operators": "",
+    "providers.common.io.operators.file_transfer": f"{_BOX}: FileTransferOperator",
+    "providers.http": "",
+    "providers.http.hooks": "",
+    "providers.http.hooks.http": f"{_BOX}: HttpHook",
+    "providers.http.operators": "",
+    "providers.http.operators.http": f"{_BOX}: HttpOperator SimpleHttpOperator=HttpOperator",
+    "providers.http.sensors": "",
+    "providers.http.sensors.http": f"{_BOX}: HttpSensor",
+    "providers.http.triggers": "",
+    "providers.http.triggers.http": f"{_BOX}: HttpEventTrigger HttpSensorTrigger HttpTrigger",
 }
 """Module → its names; see `_redirect.Row`."""
