@@ -41,8 +41,8 @@ _IN_HAND = text("state IN ('queued', 'running')")
 Index("ix_task_instance_agent", task_instance.c.agent, sqlite_where=_IN_HAND, postgresql_where=_IN_HAND)
 _HOLDING = text("holds_slot")
 Index("ix_task_instance_slots", task_instance.c.pool, sqlite_where=_HOLDING, postgresql_where=_HOLDING)
-_FAILED = text("state = 'failed'")
-Index("ix_task_instance_failed", task_instance.c.ended_at, sqlite_where=_FAILED, postgresql_where=_FAILED)
+_FAILURES = text("state = 'failed'")
+Index("ix_task_instance_failures", task_instance.c.ended_at, sqlite_where=_FAILURES, postgresql_where=_FAILURES)
 
 task_attempt = Table(
     "task_attempt", METADATA, *columns_of(rows.AttemptRow, key=("ti_id", "try_number"), nullable=("version_id",))

@@ -38,7 +38,7 @@ def _where(condition: str) -> dict[str, Any]:
 
 def _failures() -> None:
     # What failed last, whatever else is in the history: the first thing that the first screen shows.
-    op.create_index("ix_task_instance_failed", "task_instance", ["ended_at"], **_where("state = 'failed'"))
+    op.create_index("ix_task_instance_failures", "task_instance", ["ended_at"], **_where("state = 'failed'"))
 
 
 def _outbox() -> None:
