@@ -42,6 +42,10 @@ TASK = RUN + "/taskInstances/{task_id}"
 _RENAME = {"pool_name": "pool", "queue_name": "queue", "operator_name": "operator", "task_display_name": "task_id"}
 _SPECIAL = ("state", "map_index", "task_group_id")
 UNMAPPED = -1
+_INDEXED: dict[str, frozenset[TaskInstanceState | None]] = {
+    "in_hand": frozenset((TaskInstanceState.QUEUED, TaskInstanceState.RUNNING)),
+    "has_failed": frozenset((TaskInstanceState.FAILED, TaskInstanceState.UPSTREAM_FAILED)),
+}
 _READ = Action.READ
 
 
@@ -116,7 +120,7 @@ async def get_task_instances_batch(
         if given is not None:
             where.append(Where(field, Op.ANY, given))
     if body.state is not None:
-        where.append(Where("state", Op.ANY, body.state))
+        where += of_states(body.state)
     sort = order([body.order_by] if body.order_by else ["id"])
 
     def ask(tx: PublicTransaction) -> TaskInstanceCollectionResponse:
@@ -246,10 +250,18 @@ def _instances(tx: PublicTransaction, dag_id: str, run_id: str, task_id: str) ->
     return [TaskView(row, run.logical_date, run.run_after) for row in rows]
 
 
+def of_states(states: Sequence[TaskInstanceState | None]) -> list[Where]:
+    """Instances in one of these states. Where a partial index has them all, its condition is said as well: over all
+    runs the few that run, or failed, are found without a look at the others.
+    """
+    where = [Where("state", Op.ANY, list(states))]
+    return where + [Where(field, Op.IS, True) for field, kept in _INDEXED.items() if kept.issuperset(states)]
+
+
 def _more(query: MappedQuery) -> list[Where]:
     where = []
     if query.state:
-        where.append(Where("state", Op.ANY, states_of(query.state)))
+        where += of_states(states_of(query.state))
     if query.map_index:
         where.append(Where("map_path", Op.ANY, [map_path_of(index) for index in query.map_index]))
     return where

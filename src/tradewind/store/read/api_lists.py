@@ -118,6 +118,8 @@ TASKS: Listing[TaskView] = Listing(
         "map_index": Field(_first_index("t"), _N),
         "map_path": Field("t.map_path"),
         "state": Field("t.state", nullable=True),
+        "in_hand": Field("t.state IN ('queued', 'running')", _F, plain=True),
+        "has_failed": Field("t.state IN ('failed', 'upstream_failed')", _F, plain=True),
         "pool": Field("t.pool"),
         "queue": Field("t.queue"),
         "executor": Field("t.executor", nullable=True),

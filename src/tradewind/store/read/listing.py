@@ -43,12 +43,15 @@ class Field(NamedTuple):
         sql: the expression; a function of the dialect where databases say it differently.
         nullable: whether it may be NULL; matters for its place in an order.
         join: name of the join it needs, None for none.
+        plain: a condition by itself, which stands as it is in the statement: one that a partial index has. It can only
+            be asked to hold.
     """
 
     sql: str | Callable[[Dialect], str]
     kind: Kind = Kind.TEXT
     nullable: bool = False
     join: str | None = None
+    plain: bool = False
 
     def text(self, d: Dialect) -> str:
         return self.sql if isinstance(self.sql, str) else self.sql(d)
@@ -198,7 +201,7 @@ class _Build:
             return f"({some} OR {column} IS NULL)" if form else f"({some})"
         if form:
             return f"{column} IS NULL"
-        return f"{column} = :{param}"
+        return column if field.plain else f"{column} = :{param}"
 
     def _ordered(self, each: Sort) -> str:
         descending = each.descending != self.shape.backward

@@ -39,6 +39,8 @@ Index(
 )
 _IN_HAND = text("state IN ('queued', 'running')")
 Index("ix_task_instance_agent", task_instance.c.agent, sqlite_where=_IN_HAND, postgresql_where=_IN_HAND)
+_FAILED = text("state IN ('failed', 'upstream_failed')")
+Index("ix_task_instance_failed", task_instance.c.ti_id, sqlite_where=_FAILED, postgresql_where=_FAILED)
 _HOLDING = text("holds_slot")
 Index("ix_task_instance_slots", task_instance.c.pool, sqlite_where=_HOLDING, postgresql_where=_HOLDING)
 _FAILURES = text("state = 'failed'")

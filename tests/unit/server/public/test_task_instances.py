@@ -55,6 +55,7 @@ def test_instances_are_listed_with_names_and_indexes(world: World, run: RunRow) 
     assert names(world.get(f"{RUN}/taskInstances", task_group_id="g")) == [("g.clean", -1), ("g.load", -1)]
     assert asked(state="no_status", task_id="extract") == [("extract", -1)]
     assert asked(state="success") == []
+    assert asked(state=["queued", "running"]) == asked(state="failed") == []
     assert asked(operator="@task", order_by="-map_index", limit=1) == [("many", 10)]
     assert asked(run_id_pattern="r01", dag_id_prefix_pattern="sal", version_number=1, limit=1) == [("extract", -1)]
     assert asked(pool="other") == []

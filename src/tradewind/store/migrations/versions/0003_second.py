@@ -230,6 +230,9 @@ def _people() -> None:
 def _api_lists() -> None:
     # Lists over all DAGs, newest first.
     op.create_index("ix_dag_run_after_all", "dag_run", ["run_after", "run_key"])
+    op.create_index(
+        "ix_task_instance_failed", "task_instance", ["ti_id"], **_where("state IN ('failed', 'upstream_failed')")
+    )
     op.create_table(
         "dag_favorite",
         sa.Column("username", t.TEXT, nullable=False),
