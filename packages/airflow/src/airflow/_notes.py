@@ -58,10 +58,11 @@ def _sdk() -> tuple[str, ...]:
 
 
 def _public(name: str, home: str, value: Any) -> str:
-    sdk = sys.modules.get("airflow.sdk")
+    # One of the two is loaded by now, and both have the same names.
+    sdk = sys.modules.get("airflow.sdk") or sys.modules.get("tradewind.sdk")
     public = getattr(value, "__name__", name)
     if sdk is not None and public in getattr(sdk, "__all__", ()):
         return f"airflow.sdk.{public}"
-    if "._core." in home or home.startswith("tradewind."):
+    if "._core." in home or home.startswith(("~", "tradewind.")):
         return f"the form of today (see docs/howto/move-from-airflow.md); it is {public} there"
     return home
