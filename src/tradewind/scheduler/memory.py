@@ -59,8 +59,7 @@ class Memory:
         self._graphs: dict[str, Graph] = {}
 
     def graph(self, dag: VersionedDag, row: RunRow) -> Graph:
-        """The compiled graph of a version, of the tasks that are there for this run; kept while the version is in use.
-        """
+        """The compiled graph of a version, of the tasks that are there for this run; kept while it is in use."""
         absent = absent_tasks(dag.document, row.logical_date, row.run_type)
         key = f"{dag.version_id} without {sorted(absent)}" if absent else dag.version_id
         graph = self._graphs.get(key)

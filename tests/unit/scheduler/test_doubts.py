@@ -36,7 +36,7 @@ def test_an_agent_that_cannot_be_asked_is_asked_again_soon() -> None:
     engine.step()
     engine.hand.given.clear()
     engine.scheduler.close()
-    engine.hand.unknown = lambda _tokens: set()  # type: ignore[method-assign]
+    engine.hand.unknown = lambda tokens: set()  # type: ignore[method-assign]
     engine.scheduler = Scheduler(
         engine.store, engine.world.clock, {"local": engine.hand}, options=SchedulerOptions(name="two")
     )

@@ -25,7 +25,7 @@ class Own(RetryPolicy):
         decision = self.decisions.pop(0)
         if isinstance(decision, Exception):
             raise decision
-        return decision  # type: ignore[no-any-return]
+        return decision
 
 
 def failing(policy: Any, error: BaseException, **arguments: Any) -> Any:
