@@ -135,7 +135,7 @@ def create_api(
 
     # Threads of their own, so that screens never wait for sign-ins and probes, nor the other way round.
     screens = Database(store)
-    ending: list[Callable[[], None]] = []
+    ending: list[Callable[[], None]] = [office.end_streams]
     routes: list[Route | Mount] = [
         *health.routes(reader),
         *metrics.routes(telemetry, database, reader, settings),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from typing import TypeVar, cast
@@ -48,6 +49,7 @@ class Office:
         self.vault = vault
         self.facts = FactsOfVersions()
         self._local = threading.local()
+        self._ending: asyncio.Event | None = None
         self._plugins = plugins
         self._plugins_found: tuple[float, Plugins] | None = None
         self._plugins_lock = threading.Lock()
@@ -78,6 +80,23 @@ class Office:
     async def write(self, act: Callable[[PublicTransaction], T]) -> T:
         """What `act` answers, committed, in a thread."""
         return await self.database.write(lambda tx: act(_public(tx)))
+
+    async def pause(self, seconds: float) -> bool:
+        """Wait between two lines of a stream; False: the server stops, the stream is to end."""
+        if self._ending is None:
+            self._ending = asyncio.Event()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ending.wait()
+        except TimeoutError:
+            return True
+        return False
+
+    def end_streams(self) -> None:
+        """End the answers that wait for something: the server stops. In the loop's thread."""
+        if self._ending is None:
+            self._ending = asyncio.Event()
+        self._ending.set()
 
     def close(self) -> None:
         self.database.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -23,7 +22,9 @@ _RESULTS_MAX = 10_000
 async def wait_for_run(
     office: Office, dag_id: str, run_id: str, interval_seconds: float, tasks: Sequence[str]
 ) -> AsyncIterator[bytes]:
-    """Lines until the run is over, at least one. A database that is away for a moment is waited for."""
+    """Lines until the run is over or the server stops, at least one. A database that is away for a moment is waited
+    for.
+    """
     over = False
     while True:
         try:
@@ -31,9 +32,8 @@ async def wait_for_run(
             yield msgspec.json.encode(said) + b"\n"
         except Unavailable:
             pass  # the next look may succeed
-        if over:
+        if over or not await office.pause(interval_seconds):
             return
-        await asyncio.sleep(interval_seconds)
 
 
 def _look(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 from urllib.parse import quote
@@ -228,3 +229,22 @@ def test_a_wildcard_gives_the_rows_one_may_see(seeded: World) -> None:
         hidden = seeded.ask("GET", path, token=token)
         assert hidden.status_code == 404
         assert hidden.json()["detail"] == "DAG 'sales' does not exist"
+
+
+def test_waiting_ends_when_the_server_stops(seeded: World) -> None:
+    from tradewind.server.public.office import Office
+    from tradewind.server.public.waiting import wait_for_run
+
+    office = Office(seeded.store, seeded.settings, seeded.clock, seeded.vault)
+
+    async def listen() -> list[bytes]:
+        lines = []
+        async for line in wait_for_run(office, "sales", "r10", 3600, ()):
+            lines.append(line)
+            office.end_streams()
+        return lines
+
+    try:
+        assert asyncio.run(listen()) == [b'{"state":"queued"}\n']
+    finally:
+        office.close()
