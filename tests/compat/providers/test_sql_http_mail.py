@@ -121,8 +121,7 @@ def test_a_webhook_of_slack(web, monkeypatch):
 
 
 def test_the_decorator_of_common_sql(bank):
-    if not hasattr(task, "sql"):
-        pytest.skip("@task.sql is not declared")
+    pytest.importorskip("airflow.providers.common.sql.decorators.sql")
     with DAG("task_sql") as dag:
 
         @task.sql(conn_id="bank")
