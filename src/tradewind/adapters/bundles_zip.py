@@ -117,7 +117,7 @@ class ZipBundle:
         return found
 
     def _remote(self) -> tuple[Any, str]:
-        import fsspec
+        import fsspec  # type: ignore[import-untyped] # it has no types
 
         found: tuple[Any, str] = fsspec.core.url_to_fs(self._path, use_listings_cache=False, **self._options)
         return found

@@ -129,7 +129,7 @@ class RunTx(Protocol):
     """DAG runs. Owner methods are fenced by owner and epoch."""
 
     def run_insert(self, row: RunRow) -> str | None:
-        """None when inserted; otherwise the unique key that exists already: "run_id", "client_key" or "logical_date"."""
+        """None when inserted; otherwise the unique key that is there already: "run_id", "client_key" or "logical_date"."""
 
     def run_get(self, run_key: str, *, lock: bool = False) -> RunRow | None: ...
     def run_find(self, dag_id: str, run_id: str, *, lock: bool = False) -> RunRow | None: ...
@@ -137,7 +137,8 @@ class RunTx(Protocol):
     def run_start_queued(self, owner: str, now: datetime, limit: int) -> list[RunRow]:
         """Queued runs with run_after <= now of DAGs with runs_active < max_active_runs, oldest run_after first
         (backfills last, each within its own max_active_runs): make them running, owned by `owner`, epoch + 1, count
-        them. Never above max_active_runs with any number of schedulers. Paused DAGs start manual runs, not scheduled ones.
+        them. Never above max_active_runs with any number of schedulers. Paused DAGs start manual runs, not scheduled
+        ones.
         """
 
     def run_next_queued(self) -> datetime | None:

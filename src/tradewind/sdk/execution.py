@@ -214,9 +214,7 @@ class _Execution:
             return verdict
         delay = decision.retry_delay.total_seconds() if decision.retry_delay is not None else None
         said = f"{verdict.reason}; {decision.reason}" if decision.reason else verdict.reason
-        return replace(
-            verdict, retry=decision.action is RetryAction.RETRY, retry_delay_seconds=delay, reason=said
-        )
+        return replace(verdict, retry=decision.action is RetryAction.RETRY, retry_delay_seconds=delay, reason=said)
 
     def _wait(self, waiting: TaskDeferred | TaskAwaitsInput) -> _Verdict:
         """The task gives its process back; or fails, when it could not go on afterwards."""

@@ -116,7 +116,7 @@ def test_keys_that_do_not_fit(mapper: PartitionMap, key: str, message: str) -> N
 
 def test_segments_wait_for_each_other() -> None:
     mapper = RollupMap(upstream=FixedKeyMap(key="world"), window=Segments(keys=("eu", "us")))
-    assert needed_keys(mapper, "world") == {"eu", "us"}
+    assert needed_keys(mapper, "world") == frozenset({"eu", "us"})
     assert not is_filled(mapper, "world", {"eu"})
     assert is_filled(mapper, "world", {"eu", "us", "mars"})
 

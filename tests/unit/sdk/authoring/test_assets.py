@@ -79,7 +79,7 @@ def test_conditions_join_and_flatten() -> None:
         (AssetLeaf("a", "a"), AnyOf((AliasLeaf("b"), UriLeaf("u"))))
     )
     with pytest.raises(TypeError):
-        a & "b"  # type: ignore[operator]
+        a & "b"
 
 
 def test_schedules_become_documents() -> None:

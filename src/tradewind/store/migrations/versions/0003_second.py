@@ -454,7 +454,6 @@ def _assets() -> None:
     op.create_index("ix_timetable_question_asked", "timetable_question", ["asked_at"], **_where(asked))
 
 
-
 def _deadlines() -> None:
     op.create_table(
         "deadline",
