@@ -35,6 +35,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "assets": ("assets", "Assets: list, show, make, tell of changes, see what waits"),
     "plugins": ("plugins", "Plugins: list, with what they bring"),
     "callbacks": ("callbacks", "Callbacks of runs, tasks and deadlines: list, show, retry"),
+    "state-store": ("state_store", "What tasks and assets remember: list, clean"),
     "secrets": ("secrets", "Encryption of connections and variables, and where else they come from"),
     "users": ("users", "Users: who may sign in, and with which roles"),
     "roles": ("roles", "Roles: what people may do"),

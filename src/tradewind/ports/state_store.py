@@ -22,5 +22,8 @@ class StateStoreTx(Protocol):
     def state_list(self, scope: StateScope, place: str, now: datetime) -> list[StateRow]:
         """By key."""
 
+    def state_expired(self, now: datetime) -> int:
+        """How many values expired and were not pruned yet."""
+
     def state_prune(self, now: datetime, limit: int) -> int:
         """Delete expired values; how many."""

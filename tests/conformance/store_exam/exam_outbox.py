@@ -123,7 +123,9 @@ class OutboxExam:
             clock.advance(10)
             assert tx.state_get(StateScope.TASK, place, "job", clock.now()) is None
             assert tx.state_list(StateScope.TASK, place, clock.now()) == []
+            assert tx.state_expired(clock.now()) == 1
             assert tx.state_prune(clock.now(), 10) == 1
+            assert tx.state_expired(clock.now()) == 0
             assert tx.state_delete(StateScope.ASSET, "orders", "a")
             assert not tx.state_delete(StateScope.ASSET, "orders", "a")
             assert tx.state_clear(StateScope.ASSET, "orders") == 1

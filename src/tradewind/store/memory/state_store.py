@@ -33,6 +33,9 @@ class StateStorePart(Unit):
         rows = [row for row in self._data.states.found("place", (scope, place)) if _alive(row, now)]
         return sorted(rows, key=lambda row: row.key)
 
+    def state_expired(self, now: datetime) -> int:
+        return sum(not _alive(row, now) for row in self._data.states)
+
     def state_prune(self, now: datetime, limit: int) -> int:
         journal = self._write("state_prune")
         rows = [row for row in self._data.states if not _alive(row, now)][:limit]

@@ -36,6 +36,11 @@ def state_clear(_: Dialect) -> str:
 
 
 @statement
+def state_expired(_: Dialect) -> str:
+    return "SELECT count(*) FROM state_store WHERE expires_at <= :now"
+
+
+@statement
 def state_prune(_: Dialect) -> str:
     return """
         DELETE FROM state_store WHERE (scope, place, key) IN (
@@ -63,6 +68,9 @@ class StateStoreQueries(Work):
 
     def state_list(self, scope: StateScope, place: str, now: datetime) -> list[StateRow]:
         return self._read_all(STATE, state_list(self._dialect), scope=scope.value, place=place, now=self._instant(now))
+
+    def state_expired(self, now: datetime) -> int:
+        return int(self._rows(state_expired(self._dialect), now=self._instant(now))[0][0])
 
     def state_prune(self, now: datetime, limit: int) -> int:
         return len(self._rows(state_prune(self._dialect), now=self._instant(now), limit=limit))
