@@ -129,7 +129,7 @@ class RunTx(Protocol):
     """DAG runs. Owner methods are fenced by owner and epoch."""
 
     def run_insert(self, row: RunRow) -> str | None:
-        """None when inserted; otherwise the unique key that is there already: "run_id", "client_key" or "logical_date"."""
+        """None when inserted; else the unique key that is there already: "run_id", "client_key" or "logical_date"."""
 
     def run_get(self, run_key: str, *, lock: bool = False) -> RunRow | None: ...
     def run_find(self, dag_id: str, run_id: str, *, lock: bool = False) -> RunRow | None: ...
