@@ -16,10 +16,12 @@ from tradewind.server.health import HealthReader
 from tradewind.server.problems import handlers, invalid
 
 from . import (
+    asset_queues,
     assets,
     backfills,
     connection_tests,
     connections,
+    dag_run_changes,
     dag_runs,
     dags,
     events,
@@ -44,6 +46,7 @@ ROUTERS = (
     monitor.router,
     dags.router,
     dag_runs.router,
+    dag_run_changes.router,
     tasks.router,
     task_instances.router,
     task_changes.router,
@@ -53,6 +56,7 @@ ROUTERS = (
     states.router,
     hitl.router,
     assets.router,
+    asset_queues.router,
     assets.run_router,
     backfills.router,
     connection_tests.router,

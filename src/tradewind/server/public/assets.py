@@ -19,7 +19,7 @@ from tradewind.wire.errors import NotFound
 from tradewind.wire.states import DagRunTriggeredBy
 
 from .caller import Call, Caller
-from .dag_runs import require_dag, require_run
+from .dag_runs import require_run
 from .models.assets import (
     AssetAliasCollectionResponse,
     AssetAliasResponse,
@@ -33,18 +33,16 @@ from .models.assets import (
     DagScheduleAssetReference,
     LastAssetEventResponse,
     MaterializeAssetBody,
-    QueuedEventCollectionResponse,
-    QueuedEventResponse,
     TaskInletAssetReference,
     TaskOutletAssetReference,
 )
-from .models.base import Instant, Whole
+from .models.base import Whole
 from .models.dag_runs import DAGRunResponse
 from .models.filters import TimestampRange
 from .numbers import number_of
 from .paging import Page, conditions, order, page_of
 from .refusals import refusals
-from .views_runs import Names, run_answer
+from .views_runs import run_answer
 
 router = APIRouter(tags=["Asset"])
 run_router = APIRouter(tags=["DagRun"])
@@ -145,7 +143,7 @@ async def create_asset_event(call: Caller, body: CreateAssetEventsBody) -> Asset
         raise UnprocessableContent("access_control: there are no teams here")
 
     def act(tx: PublicTransaction) -> AssetEventResponse:
-        asset = _require(tx, body.asset_id)
+        asset = require_asset(tx, body.asset_id)
         row = commands.create_asset_event(
             tx,
             tx.now(),
@@ -169,7 +167,7 @@ async def materialize_asset(
         raise UnprocessableContent("give both ends of the data interval, data_interval_start and _end, or neither")
 
     def act(tx: PublicTransaction) -> DAGRunResponse:
-        asset = _require(tx, asset_id)
+        asset = require_asset(tx, asset_id)
         for dag_id in commands.makers_of(tx, asset):
             call.may(Action.CREATE, Resource.RUN, dag_id)
         interval: Any = None
@@ -199,114 +197,7 @@ async def materialize_asset(
 @router.get("/assets/{asset_id}", responses=refusals(401, 403, 404, 422))
 async def get_asset(call: Caller, asset_id: AssetId) -> AssetResponse:
     call.may(Action.READ, Resource.ASSET)
-    return await call.read(lambda tx: _answers(call, tx, [_require(tx, asset_id)])[0])
-
-
-@router.get("/assets/{asset_id}/queuedEvents", responses=refusals(401, 403, 404, 422))
-async def get_asset_queued_events(
-    call: Caller, asset_id: AssetId, before: Instant | None = None
-) -> QueuedEventCollectionResponse:
-    call.may(Action.READ, Resource.ASSET)
-    visible = call.person.visible_dags()
-
-    def ask(tx: PublicTransaction) -> QueuedEventCollectionResponse:
-        found = [
-            (dag_id, asset_id, since)
-            for asset in tx.asset_get_many([asset_id])
-            for dag_id, since in commands.queued_of_asset(tx, asset)
-            if visible is None or dag_id in visible
-        ]
-        return _queued(tx, found, before)
-
-    return await call.read(ask)
-
-
-@router.delete("/assets/{asset_id}/queuedEvents", status_code=204, responses=refusals(401, 403, 404, 422))
-async def delete_asset_queued_events(call: Caller, asset_id: AssetId, before: Instant | None = None) -> None:
-    call.may(Action.DELETE, Resource.ASSET)
-
-    def act(tx: PublicTransaction) -> None:
-        asset = _require(tx, asset_id)
-        waiting = [since for _, since in commands.queued_of_asset(tx, asset) if before is None or since < before]
-        if not waiting or not commands.drop_queued(tx, asset=asset):
-            raise NotFound(f"nothing waits for asset {asset_id}")
-
-    await call.write(act)
-
-
-@router.get("/dags/{dag_id}/assets/queuedEvents", responses=refusals(401, 403, 404, 422))
-async def get_dag_asset_queued_events(
-    call: Caller, dag_id: str, before: Instant | None = None
-) -> QueuedEventCollectionResponse:
-    call.may(Action.READ, Resource.ASSET)
-    call.may(Action.READ, Resource.DAG, dag_id)
-
-    def ask(tx: PublicTransaction) -> QueuedEventCollectionResponse:
-        # Of a DAG that there is not nothing waits either: Airflow answers so.
-        waiting = commands.queued_of_dag(tx, dag_id) if tx.dag_get(dag_id) is not None else []
-        return _queued(tx, [(dag_id, asset.asset_id, since) for asset, since in waiting], before)
-
-    return await call.read(ask)
-
-
-@router.delete("/dags/{dag_id}/assets/queuedEvents", status_code=204, responses=refusals(400, 401, 403, 404, 422))
-async def delete_dag_asset_queued_events(call: Caller, dag_id: str, before: Instant | None = None) -> None:
-    call.may(Action.DELETE, Resource.ASSET)
-    call.may(Action.READ, Resource.DAG, dag_id)
-
-    def act(tx: PublicTransaction) -> None:
-        require_dag(tx, dag_id)
-        waiting = [since for _, since in commands.queued_of_dag(tx, dag_id) if before is None or since < before]
-        if not waiting or not commands.drop_queued(tx, dag_id=dag_id):
-            raise NotFound(f"nothing waits for DAG {dag_id!r}")
-
-    await call.write(act)
-
-
-@router.get("/dags/{dag_id}/assets/{asset_id}/queuedEvents", responses=refusals(401, 403, 404, 422))
-async def get_dag_asset_queued_event(
-    call: Caller, dag_id: str, asset_id: AssetId, before: Instant | None = None
-) -> QueuedEventResponse:
-    call.may(Action.READ, Resource.ASSET)
-    call.may(Action.READ, Resource.DAG, dag_id)
-
-    def ask(tx: PublicTransaction) -> QueuedEventResponse:
-        require_dag(tx, dag_id)
-        _require(tx, asset_id)
-        found = [
-            (dag_id, asset.asset_id, since)
-            for asset, since in commands.queued_of_dag(tx, dag_id)
-            if asset.asset_id == asset_id
-        ]
-        queued = _queued(tx, found, before).queued_events
-        if not queued:
-            raise NotFound(f"no change of asset {asset_id} waits for DAG {dag_id!r}")
-        return queued[0]
-
-    return await call.read(ask)
-
-
-@router.delete(
-    "/dags/{dag_id}/assets/{asset_id}/queuedEvents", status_code=204, responses=refusals(400, 401, 403, 404, 422)
-)
-async def delete_dag_asset_queued_event(
-    call: Caller, dag_id: str, asset_id: AssetId, before: Instant | None = None
-) -> None:
-    call.may(Action.DELETE, Resource.ASSET)
-    call.may(Action.READ, Resource.DAG, dag_id)
-
-    def act(tx: PublicTransaction) -> None:
-        require_dag(tx, dag_id)
-        asset = _require(tx, asset_id)
-        waiting = [
-            since
-            for each, since in commands.queued_of_dag(tx, dag_id)
-            if each.asset_id == asset_id and (before is None or since < before)
-        ]
-        if not waiting or not commands.drop_queued(tx, dag_id=dag_id, asset=asset):
-            raise NotFound(f"no change of asset {asset_id} waits for DAG {dag_id!r}")
-
-    await call.write(act)
+    return await call.read(lambda tx: _answers(call, tx, [require_asset(tx, asset_id)])[0])
 
 
 @run_router.get("/dags/{dag_id}/dagRuns/{dag_run_id}/upstreamAssetEvents", responses=refusals(401, 403, 404, 422))
@@ -320,7 +211,7 @@ async def get_upstream_asset_events(call: Caller, dag_id: str, dag_run_id: str) 
     return await call.read(ask)
 
 
-def _require(tx: PublicTransaction, asset_id: Whole) -> AssetRow:
+def require_asset(tx: PublicTransaction, asset_id: Whole) -> AssetRow:
     found = tx.asset_get_many([asset_id])
     if not found:
         raise NotFound(f"there is no asset {asset_id}")
@@ -449,15 +340,3 @@ def _run(run: RunRow) -> DagRunAssetReference:
         partition_key=run.partition_key,
         triggering=True,
     )
-
-
-def _queued(
-    tx: PublicTransaction, found: Sequence[tuple[str, int, datetime]], before: datetime | None
-) -> QueuedEventCollectionResponse:
-    kept = [each for each in found if before is None or each[2] < before]
-    names = Names(tx, {dag_id for dag_id, _, _ in kept}, ())
-    answers = [
-        QueuedEventResponse(dag_id=dag_id, asset_id=asset_id, created_at=since, dag_display_name=names.of(dag_id))
-        for dag_id, asset_id, since in kept
-    ]
-    return QueuedEventCollectionResponse(queued_events=answers, total_entries=len(answers))
