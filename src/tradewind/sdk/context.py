@@ -297,6 +297,16 @@ class DagRun:
         """The events that the run was made for, oldest first."""
         return [] if self._asset_events is None else self._asset_events.events
 
+    @property
+    def execution_date(self) -> DateTime | None:
+        """Airflow 2's name of `logical_date`."""
+        return self.logical_date
+
+    @property
+    def external_trigger(self) -> bool:
+        """Airflow 2: whether something other than the schedule made the run."""
+        return self.run_type != "scheduled"
+
     def get_state(self) -> str:
         """ "running": a task of it is."""
         return self.state

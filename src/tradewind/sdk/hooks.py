@@ -46,6 +46,11 @@ class BaseHook:
         return find_connection(conn_id)
 
     @classmethod
+    def get_connections(cls, conn_id: str) -> list[Connection]:
+        """Airflow 1.10's form of `get_connection`: a list of one."""
+        return [cls.get_connection(conn_id)]
+
+    @classmethod
     def get_hook(cls, conn_id: str, hook_params: dict[str, Any] | None = None) -> Any:
         """A hook that fits the type of the connection. Raises `AirflowException` when none is known."""
         return cls.get_connection(conn_id).get_hook(hook_params=hook_params)

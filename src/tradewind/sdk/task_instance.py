@@ -152,9 +152,19 @@ class RuntimeTaskInstance:
             run_id=run_id,
         )
 
-    def xcom_push(self, key: str, value: Any) -> None:
-        """Leave `value` for others, now. Raises `InvalidValue` when it cannot be stored, `LimitExceeded` when
-        it is too big.
+    @property
+    def execution_date(self) -> DateTime | None:
+        """Airflow 2's name of `logical_date`."""
+        return self.logical_date
+
+    def get_dagrun(self, session: Any = None) -> Any:  # noqa: ARG002 # Airflow 2's signature
+        """The run this instance belongs to, as the context has it."""
+        return self.get_template_context()["dag_run"]
+
+    def xcom_push(self, key: str, value: Any, execution_date: Any = None, session: Any = None) -> None:  # noqa: ARG002
+        """Leave `value` for others, now. The last two arguments are Airflow 2's and have no meaning.
+
+        Raises `InvalidValue` when it cannot be stored, `LimitExceeded` when it is too big.
         """
         entry = pack(
             key,

@@ -94,6 +94,23 @@ class Variable:
         attempt.client.ask(SetVariable(attempt.token, key, text, description))
 
     @classmethod
+    def setdefault(cls, key: str, default: Any, description: str | None = None, deserialize_json: bool = False) -> Any:
+        """The value of a variable; one that does not exist is made with `default`, which must not be None."""
+        found = cls.get(key, default=None, deserialize_json=deserialize_json)
+        if found is not None:
+            return found
+        if default is None:
+            raise InvalidValue(f"variable {key!r} does not exist, and setdefault() has no default for it")
+        cls.set(key, default, description=description, serialize_json=deserialize_json)
+        return default
+
+    @classmethod
+    def update(cls, key: str, value: Any, serialize_json: bool = False) -> None:
+        """Change a variable that exists. Raises `VariableNotFound`."""
+        cls.get(key)
+        cls.set(key, value, serialize_json=serialize_json)
+
+    @classmethod
     def delete(cls, key: str) -> None:
         """Delete a variable on the server; one that does not exist is no error. Raises `AirflowException`
         outside a task.
