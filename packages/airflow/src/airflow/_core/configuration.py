@@ -338,7 +338,7 @@ class AirflowConfigParser:
         name = section.lower()
         merged: dict[str, Any] = {}
         for source in (_DEFAULTS, self._of_providers, self._file):
-            merged.update(source.get(name, {}))
+            merged.update({key: value for key, value in source.get(name, {}).items() if value is not None})
         prefix = f"{ENV_VAR_PREFIX}{name.upper()}__"
         for variable in os.environ:
             if variable.startswith(prefix) and not variable.endswith("_CMD"):

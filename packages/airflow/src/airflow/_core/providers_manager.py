@@ -114,7 +114,9 @@ def provider_options() -> dict[str, dict[str, str | None]]:
             options = sections.setdefault(section.lower(), {})
             for name, option in (described.get("options") or {}).items():
                 default = option.get("default") if isinstance(option, Mapping) else option
-                options[name.lower()] = default if default is None else str(default)
+                # Declared as texts for `str.format`: braces are doubled.
+                text = None if default is None else str(default).replace("{{", "{").replace("}}", "}")
+                options[name.lower()] = text
     return sections
 
 
