@@ -4,7 +4,7 @@ export default defineConfig({
   testDir: ".",
   timeout: 60_000,
   workers: 1,
-  retries: 1,
+  retries: Number(process.env.RETRIES ?? 1),
   fullyParallel: false,
   reporter: [["list"]],
   outputDir: process.env.FOLDER ? `${process.env.FOLDER}/browser` : "/tmp/tradewind-browser",
