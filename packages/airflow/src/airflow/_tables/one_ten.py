@@ -60,6 +60,6 @@ def rows() -> dict[str, str]:
     for line in filter(None, read.splitlines()):
         module, _, text = line.partition(" | ")
         homes = [part.partition(": ")[0] for part in text.split("; ")]
-        # Constants and helpers of a module went where its classes went.
+        # Constants and small functions of a module went where its classes went.
         listed[module] = "; ".join([text, *(f"{home}: *" for home in homes if home.startswith(".providers."))])
     return {**_PACKAGES, **listed, **_NAMES}
