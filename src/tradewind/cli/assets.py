@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from tradewind.cli.clearing import who
@@ -17,6 +18,7 @@ NOUN = Noun("assets", "Assets: list, show, make, tell of changes, see what waits
 NOUNS = {NOUN.name: NOUN}
 _NAME = argument("name", nargs="?", help="name of the asset")
 _PAGE = 1000
+_MEMBERS_SHOWN = 3
 _URI = argument("--uri", help="URI of the asset, instead of its name")
 
 
@@ -153,7 +155,7 @@ def queued(given: Namespace) -> None:
     """Show, or drop, changes that wait for a DAG's condition to hold."""
     from tradewind.commands.assets import drop_queued, queued_of_asset, queued_of_dag
 
-    with database() as store, store.begin() as tx:
+    with database() as store, store.begin() if given.drop else store.read() as tx:
         named = given.name is not None or given.uri is not None or given.dag_id is None
         row = _asset(tx, given) if named else None
         if given.drop:
@@ -202,7 +204,19 @@ def partitions(given: Namespace) -> None:
     with database() as store, store.read() as tx:
         found = pending_partitions(tx, Documents(), given.dag_id)
     rows = [each._asdict() for each in found]
+    if given.output == "table":
+        rows = [{**row, "have": _members(row["have"]), "missing": _members(row["missing"])} for row in rows]
     show_rows(rows, given.output, ("partition_key", "since", "have", "missing"), "no partition is being filled")
+
+
+def _members(keys: Mapping[str, Collection[str]]) -> str:
+    """How many keys of each asset, and the first of them: a window may have thousands."""
+    told = []
+    for asset, members in keys.items():
+        first = sorted(members)[:_MEMBERS_SHOWN]
+        rest = " …" if len(members) > len(first) else ""
+        told.append(f"{asset}: {len(members)}" + (f" ({', '.join(first)}{rest})" if first else ""))
+    return "; ".join(told)
 
 
 def _object(text: str | None) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tradewind.cli.clearing import who
 from tradewind.cli.commandline import OUTPUT, YES, Noun, argument
-from tradewind.cli.output import show_document, show_record, show_rows
+from tradewind.cli.output import counted, show_document, show_record, show_rows
 from tradewind.cli.world import CLOCK, confirm, database, instant, json_value
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def create(given: Namespace) -> None:
             _show_plan(plan, given.output)
             return
         if plan.runs > plan.max_active_runs:
-            confirm(f"Run DAG {wish.dag_id!r} {plan.runs} times ({_cost(plan)})?", given.yes)
+            confirm(f"Run DAG {wish.dag_id!r} {counted(plan.runs, 'time')} ({_cost(plan)})?", given.yes)
         with store.begin() as tx:
             row = create_backfill(tx, documents, CLOCK.now(), lambda: str(uuid7()), wish, user=who())
             facts = _facts(tx, row)
@@ -138,7 +138,7 @@ def cancel(given: Namespace) -> None:
     with database() as store:
         with store.read() as tx:
             progress = backfill_progress(tx, given.backfill_id)
-        confirm(f"Cancel backfill {given.backfill_id} with {progress.queued} queued runs?", given.yes)
+        confirm(f"Cancel backfill {given.backfill_id} with {counted(progress.queued, 'queued run')}?", given.yes)
         with store.begin() as tx:
             row = cancel_backfill(tx, CLOCK.now(), given.backfill_id, user=who())
     print(f"backfill {row.backfill_id} of DAG {row.dag_id!r} is cancelled")
@@ -178,14 +178,14 @@ def _show_plan(plan: BackfillPlan, form: str) -> None:
     ]
     show_rows(dates, form, ("logical_date", "does", "run_id", "reason"), "nothing would be done")
     if form == "table":
-        print(f"\n{plan.runs} runs of {len(dates)} dates: {_cost(plan)}")
+        print(f"\n{counted(plan.runs, 'run')} of {counted(len(dates), 'date')}: {_cost(plan)}")
 
 
 def _cost(plan: BackfillPlan) -> str:
-    tasks = f"{plan.runs * plan.tasks_per_run} tasks, {plan.max_active_runs} runs at once"
+    tasks = f"{counted(plan.runs * plan.tasks_per_run, 'task')}, {counted(plan.max_active_runs, 'run')} at once"
     if plan.seconds is None:
         return tasks
-    return f"{tasks}, about {timedelta(seconds=round(plan.seconds))} by the last runs"
+    return f"{tasks}, about {_about(plan.seconds)} by the last runs"
 
 
 def _facts(tx: Transaction, row: BackfillRow) -> dict[str, Any]:
@@ -215,3 +215,8 @@ def _facts(tx: Transaction, row: BackfillRow) -> dict[str, Any]:
         "completed_at": row.completed_at,
         "user": row.triggering_user_name,
     }
+
+
+def _about(seconds: float) -> str:
+    """`0:12:00`, or a word for what is over before it is read."""
+    return "a second" if seconds < 1 else str(timedelta(seconds=round(seconds)))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tradewind.cli.commandline import OUTPUT, YES, argument
-from tradewind.cli.output import show_rows
+from tradewind.cli.output import counted, show_rows
 from tradewind.cli.world import CLOCK, confirm, database, instant
 from tradewind.wire.errors import BadInput
 from tradewind.wire.states import DagRunState, TaskInstanceState
@@ -101,7 +101,7 @@ def clear_tasks(given: Namespace) -> None:
             with store.begin() as tx:
                 plan = clear(tx, documents, CLOCK.now(), wish)
     where = f"run {run_id!r} of " if len(plan.runs) < 2 else f"{len(plan.runs)} runs of "
-    print(f"{where}DAG {given.dag_id!r}: {len(plan.rows)} task instances are cleared")
+    print(f"{where}DAG {given.dag_id!r}: {counted(len(plan.rows), 'task instance')} cleared")
 
 
 def mark_tasks(given: Namespace) -> None:
@@ -136,7 +136,7 @@ def mark_tasks(given: Namespace) -> None:
             confirm(f"Mark {_listed(plan)} of DAG {given.dag_id!r} as {given.state}?", given.yes)
             with store.begin() as tx:
                 plan = mark(tx, documents, CLOCK.now(), wish, reason=f"marked {given.state} by {who()}")
-    print(f"DAG {given.dag_id!r}: {len(plan.rows)} task instances are marked {given.state}")
+    print(f"DAG {given.dag_id!r}: {counted(len(plan.rows), 'task instance')} marked {given.state}")
 
 
 def clear_runs(given: Namespace) -> None:
@@ -164,11 +164,13 @@ def clear_runs(given: Namespace) -> None:
             _show(plan, given.output)
             return
         if plan.runs:
-            question = f"Run {len(plan.runs)} runs of DAG {given.dag_id!r} again ({len(plan.rows)} task instances)?"
+            instances = counted(len(plan.rows), "task instance")
+            question = f"Run {counted(len(plan.runs), 'run')} of DAG {given.dag_id!r} again ({instances})?"
             confirm(question, given.yes)
             with store.begin() as tx:
                 plan = clear(tx, documents, CLOCK.now(), wish)
-    print(f"DAG {given.dag_id!r}: {len(plan.runs)} runs with {len(plan.rows)} task instances are cleared")
+    runs, instances = counted(len(plan.runs), "run"), counted(len(plan.rows), "task instance")
+    print(f"DAG {given.dag_id!r}: {runs} with {instances} cleared")
 
 
 def mark_run(given: Namespace) -> None:

@@ -23,6 +23,8 @@ from tradewind.wire.errors import BadInput
 Run = Callable[[Namespace], int | None]
 RUNNING: ContextVar[str] = ContextVar("running", default="tradewind")
 """The command that runs, as typed: `tradewind pools set`."""
+GIVEN: ContextVar[Namespace | None] = ContextVar("given", default=None)
+"""Its arguments; None: none runs."""
 
 
 TARGET: ContextVar[Any] = ContextVar("target", default=None)
@@ -115,11 +117,12 @@ def run_verb(program: str, verb: Verb, words: Sequence[str]) -> int:
     for names, options in verb.arguments:
         parser.add_argument(*names, **options)
     given = parser.parse_args(list(words))
-    token = RUNNING.set(program)
+    token, token_given = RUNNING.set(program), GIVEN.set(given)
     try:
         return verb.run(given) or 0
     finally:
         RUNNING.reset(token)
+        GIVEN.reset(token_given)
 
 
 def nearest(wrong: str, known: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tradewind.cli.commandline import OUTPUT, YES, Noun, argument
 from tradewind.cli.doctor import DEPRECATIONS, deprecations
-from tradewind.cli.output import coloured, show_document, show_rows
+from tradewind.cli.output import coloured, counted, show_document, show_rows
 from tradewind.cli.versions import DIFF, SOURCE, VERSIONS, diff, source, versions
 from tradewind.cli.world import CLOCK, confirm, database, instant, json_value, settings
 from tradewind.ports.rows import DagRow
@@ -185,7 +185,7 @@ def delete(given: Namespace) -> None:
         confirm(f"Delete DAG {given.dag_id!r} with all its runs for good?{there}", given.yes)
         with store.begin() as tx:
             count = delete_dag(tx, given.dag_id)
-    print(f"DAG {given.dag_id!r} is deleted with {count} runs")
+    print(f"DAG {given.dag_id!r} is deleted with {counted(count, 'run')}")
 
 
 @NOUN.verb(

@@ -70,7 +70,8 @@ def deprecations(given: Namespace) -> None:
         for finding in one.findings
         if finding.kind == "older"
     )
-    rows = ({"file": file, "line": line, "form": text} for file, line, text in sorted(counted, key=str))
+    found = sorted(counted, key=lambda each: (each[0], each[1] or 0, each[2]))
+    rows = ({"file": file, "line": line, "form": text} for file, line, text in found)
     show_rows(rows, given.output, empty="no older forms")
     if given.output == "table" and counted:
         print(f"{len(counted)} older forms in {len({file for file, _, _ in counted})} files; each of them works")

@@ -72,6 +72,11 @@ def show_record(record: Row, form: str) -> None:
                 print(f"{'':{width}}  {line}")
 
 
+def counted(number: int, thing: str) -> str:
+    """`1 run`, `2 runs`: a number of things whose plural is made with an s."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def show_document(value: Any, form: str) -> None:
     """Print any value as JSON or YAML."""
     plain = jsonable(value)

@@ -8,7 +8,7 @@ from argparse import Namespace
 from typing import Any
 
 from tradewind.cli.log_view import readable
-from tradewind.cli.output import coloured, show_document, show_record, show_rows
+from tradewind.cli.output import coloured, counted, show_document, show_record, show_rows
 from tradewind.cli.remote_client import API, Client, part, when
 from tradewind.cli.runs import TASK_COLUMNS
 from tradewind.cli.world import confirm, instant, json_value
@@ -184,7 +184,8 @@ def list_runs(client: Client, given: Namespace) -> None:
     show_rows(map(_run, rows), given.output, columns, "there are no runs")
 
 
-def _run_path(client: Client, given: Namespace) -> str:
+def run_path(client: Client, given: Namespace) -> str:
+    """The path of the run that is meant; `latest` is the newest. Raises `NotFound` when there is none yet."""
     base = f"/dags/{part(given.dag_id)}/dagRuns"
     run_id = given.run_id
     if run_id == "latest":
@@ -196,7 +197,7 @@ def _run_path(client: Client, given: Namespace) -> str:
 
 
 def show_run(client: Client, given: Namespace) -> None:
-    path = _run_path(client, given)
+    path = run_path(client, given)
     run = _run(client.get(path))
     tasks = list(map(_task, client.pages(f"{path}/taskInstances", "task_instances")))
     if given.output in ("json", "yaml"):
@@ -209,24 +210,24 @@ def show_run(client: Client, given: Namespace) -> None:
 
 
 def cancel_run(client: Client, given: Namespace) -> None:
-    run = client.ask("PATCH", _run_path(client, given), {"state": given.state})
+    run = client.ask("PATCH", run_path(client, given), {"state": given.state})
     print(f"run {run['dag_run_id']!r} of DAG {run['dag_id']!r} ends as {given.state}")
 
 
 def mark_run(client: Client, given: Namespace) -> None:
-    path = _run_path(client, given)
+    path = run_path(client, given)
     confirm(f"Mark run {given.run_id!r} of DAG {given.dag_id!r} as {given.state}?", given.yes)
     run = client.ask("PATCH", path, {"state": given.state})
     print(f"run {run['dag_run_id']!r} of DAG {run['dag_id']!r} is marked {given.state}")
 
 
 def note_run(client: Client, given: Namespace) -> None:
-    run = client.ask("PATCH", _run_path(client, given), {"note": given.note or None})
+    run = client.ask("PATCH", run_path(client, given), {"note": given.note or None})
     print(f"run {run['dag_run_id']!r} of DAG {run['dag_id']!r} has {'the' if given.note else 'no'} note")
 
 
 def delete_run(client: Client, given: Namespace) -> None:
-    path = _run_path(client, given)
+    path = run_path(client, given)
     confirm(f"Delete run {given.run_id!r} of DAG {given.dag_id!r} for good?", given.yes)
     client.ask("DELETE", path)
     print(f"run {given.run_id!r} of DAG {given.dag_id!r} is deleted")
@@ -257,12 +258,12 @@ def list_tasks(client: Client, given: Namespace) -> None:
 
 
 def task_states(client: Client, given: Namespace) -> None:
-    rows = client.pages(f"{_run_path(client, given)}/taskInstances", "task_instances")
+    rows = client.pages(f"{run_path(client, given)}/taskInstances", "task_instances")
     show_rows(map(_task, rows), given.output, TASK_COLUMNS, "it has no task instances yet")
 
 
 def task_logs(client: Client, given: Namespace) -> None:
-    path = f"{_run_path(client, given)}/taskInstances/{part(given.task_id)}"
+    path = f"{run_path(client, given)}/taskInstances/{part(given.task_id)}"
     index = given.map_index if getattr(given, "map_index", None) is not None else None
     number = given.try_number or client.get(path if index is None else f"{path}/{index}")["try_number"] or 1
     answer = client.raw(
@@ -303,7 +304,7 @@ def _error(told: Facts) -> Facts:
 
 
 def mark_tasks(client: Client, given: Namespace) -> None:
-    run_path = _run_path(client, given)
+    base = run_path(client, given)
     if given.group:
         raise BadInput("--group works only on the machine of the installation; name the tasks")
     body: Facts = {
@@ -316,7 +317,7 @@ def mark_tasks(client: Client, given: Namespace) -> None:
     if given.note is not None:
         body["note"] = given.note
     end = "" if given.map_index is None else f"/{given.map_index}"
-    paths = [f"{run_path}/taskInstances/{part(task_id)}{end}" for task_id in given.task_ids]
+    paths = [f"{base}/taskInstances/{part(task_id)}{end}" for task_id in given.task_ids]
     planned = [row for path in paths for row in client.ask("PATCH", f"{path}/dry_run", body)["task_instances"]]
     if given.dry_run:
         columns = ("run_id", "task", "state", "try", "start_date", "reason")
@@ -324,15 +325,15 @@ def mark_tasks(client: Client, given: Namespace) -> None:
         show_rows(rows, given.output, columns, "nothing would be changed")
         return
     if planned:
-        confirm(f"Mark {len(planned)} task instances of DAG {given.dag_id!r} as {given.state}?", given.yes)
+        confirm(f"Mark {counted(len(planned), 'task instance')} of DAG {given.dag_id!r} as {given.state}?", given.yes)
     for path in paths if planned else ():
         client.ask("PATCH", path, body)
-    print(f"DAG {given.dag_id!r}: {len(planned)} task instances are marked {given.state}")
+    print(f"DAG {given.dag_id!r}: {counted(len(planned), 'task instance')} marked {given.state}")
 
 
 def note_task(client: Client, given: Namespace) -> None:
     end = "" if given.map_index is None else f"/{given.map_index}"
-    path = f"{_run_path(client, given)}/taskInstances/{part(given.task_id)}{end}"
+    path = f"{run_path(client, given)}/taskInstances/{part(given.task_id)}{end}"
     client.ask("PATCH", path, {"note": given.note or None})
     print(f"task {given.task_id!r} has {'the' if given.note else 'no'} note")
 
@@ -340,7 +341,7 @@ def note_task(client: Client, given: Namespace) -> None:
 def clear_run(client: Client, given: Namespace) -> None:
     if given.run_id is None:
         raise BadInput("--from and --to work only on the machine of the installation; name the run")
-    path = f"{_run_path(client, given)}/clear"
+    path = f"{run_path(client, given)}/clear"
     body: Facts = {
         "dry_run": True,
         "only_failed": given.only_failed,
@@ -354,14 +355,14 @@ def clear_run(client: Client, given: Namespace) -> None:
         rows = [{"run_id": row["dag_run_id"], **_task(row)} for row in planned]
         show_rows(rows, given.output, columns, "nothing would be changed")
         return
-    confirm(f"Run again {len(planned)} task instances of DAG {given.dag_id!r}?", given.yes)
+    confirm(f"Run again {counted(len(planned), 'task instance')} of DAG {given.dag_id!r}?", given.yes)
     client.ask("POST", path, {**body, "dry_run": False})
-    print(f"run {given.run_id!r} of DAG {given.dag_id!r}: {len(planned)} task instances are cleared")
+    print(f"run {given.run_id!r} of DAG {given.dag_id!r}: {counted(len(planned), 'task instance')} cleared")
 
 
 def clear_tasks(client: Client, given: Namespace) -> None:
-    run_path = _run_path(client, given)
-    run_id = client.get(run_path)["dag_run_id"]
+    base = run_path(client, given)
+    run_id = client.get(base)["dag_run_id"]
     body: Facts = {
         "dag_run_id": run_id,
         "dry_run": True,
@@ -387,9 +388,9 @@ def clear_tasks(client: Client, given: Namespace) -> None:
         show_rows(rows, given.output, columns, "nothing would be changed")
         return
     if planned:
-        confirm(f"Run again {len(planned)} task instances of DAG {given.dag_id!r}?", given.yes)
+        confirm(f"Run again {counted(len(planned), 'task instance')} of DAG {given.dag_id!r}?", given.yes)
         planned = client.ask("POST", path, {**body, "dry_run": False})["task_instances"]
-    print(f"run {run_id!r} of DAG {given.dag_id!r}: {len(planned)} task instances are cleared")
+    print(f"run {run_id!r} of DAG {given.dag_id!r}: {counted(len(planned), 'task instance')} cleared")
 
 
 VERBS = {

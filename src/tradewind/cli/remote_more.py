@@ -8,6 +8,7 @@ from typing import Any
 
 from tradewind.cli.output import show_document, show_record, show_rows
 from tradewind.cli.remote_client import Client, part, when
+from tradewind.cli.remote_dags import run_path
 from tradewind.cli.world import confirm, instant, json_value
 from tradewind.wire.errors import BadInput, Conflict, NotFound
 
@@ -47,7 +48,7 @@ def list_versions(client: Client, given: Namespace) -> None:
 
 
 def why_task(client: Client, given: Namespace) -> None:
-    path = f"/dags/{part(given.dag_id)}/dagRuns/{part(given.run_id)}/taskInstances/{part(given.task_id)}"
+    path = f"{run_path(client, given)}/taskInstances/{part(given.task_id)}"
     path += "" if given.map_index is None else f"/{given.map_index}"
     found = client.get(f"{path}/dependencies")["dependencies"]
     state = client.get(path)["state"]
@@ -180,7 +181,7 @@ def _question(row: Facts) -> Facts:
 def answer_question(client: Client, given: Namespace) -> None:
     task_id, _, rest = given.task_id.partition("[")
     place = rest.removesuffix("]") or "-1"
-    path = f"/dags/{part(given.dag_id)}/dagRuns/{part(given.run_id)}/taskInstances/{part(task_id)}/{place}/hitlDetails"
+    path = f"{run_path(client, given)}/taskInstances/{part(task_id)}/{place}/hitlDetails"
     subject = client.get(path)["subject"]
     body = {"chosen_options": given.choose, "params_input": dict(map(_field, given.fill))}
     found = client.ask("PATCH", path, body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from tradewind.cli.commandline import OUTPUT, Noun, argument
-from tradewind.cli.output import show_record, show_rows
+from tradewind.cli.output import counted, show_record, show_rows
 from tradewind.cli.world import CLOCK, database
 from tradewind.wire.errors import NotFound
 
@@ -53,7 +53,7 @@ def create_role(given: Namespace) -> None:
 
     with database() as store, store.begin() as tx:
         row = command(tx, CLOCK.now(), given.name, given.grant, given.description)
-    print(f"role {row.name!r} is made with {len(row.grants)} grants")
+    print(f"role {row.name!r} is made with {counted(len(row.grants), 'grant')}")
 
 
 @NOUN.verb("grant", _NAME, _GRANTS)

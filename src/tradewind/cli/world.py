@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tradewind.cli.commandline import RUNNING
+from tradewind.cli.commandline import GIVEN, RUNNING
 from tradewind.kernel.clock import SystemClock
 from tradewind.kernel.settings import Settings, load_settings
 from tradewind.wire.errors import BadInput
 
 if TYPE_CHECKING:
+    from tradewind.commands.audit import Deed
     from tradewind.ports.store import Store
 
 CLOCK = SystemClock()
@@ -33,11 +35,37 @@ def database() -> Iterator[Store]:
     Raises `NotFound` when there is none yet, `Unavailable` when it is away.
     """
     from tradewind.app.plugs import existing_database
-    from tradewind.commands.audit import Actor, AuditedStore, Deed
+    from tradewind.commands.audit import Actor, AuditedStore
 
-    deed = RUNNING.get().removeprefix("tradewind ").replace(" ", "_").replace("-", "_")
     with existing_database(settings()) as store:
-        yield AuditedStore(store, Actor(_system_user(), "cli"), Deed(f"cli_{deed}"))
+        yield AuditedStore(store, Actor(_system_user(), "cli"), _deed(store))
+
+
+def _deed(store: Store) -> Deed:
+    """What is logged when no command says more: the name of the command, and what its arguments name."""
+    from tradewind.commands.audit import Deed
+
+    noun, _, verb = RUNNING.get().removeprefix("tradewind ").partition(" ")
+    given = vars(GIVEN.get() or Namespace())
+    index = given.get("map_index")
+    name = next((given[field] for field in ("name", "backfill_id") if given.get(field) is not None), None)
+    return Deed(
+        event=f"cli_{noun}_{verb}".rstrip("_").replace(" ", "_").replace("-", "_"),
+        dag_id=given.get("dag_id") or given.get("of_dag"),
+        run_id=_meant_run(store, given.get("dag_id"), given.get("run_id")),
+        task_id=given.get("task_id") or ", ".join(given.get("task_ids") or ()) or None,
+        map_path=None if index is None else str(index),
+        thing=None if name is None else f"{noun.removesuffix('s')} {name}",
+    )
+
+
+def _meant_run(store: Store, dag_id: str | None, run_id: str | None) -> str | None:
+    """The id of the run, also where `latest` was said; None: no run."""
+    if run_id != "latest":
+        return run_id
+    with store.read() as tx:
+        newest = tx.list_runs(dag_id=dag_id, limit=1)
+    return newest[0].run_id if newest else None
 
 
 def _system_user() -> str:

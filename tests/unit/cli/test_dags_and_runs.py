@@ -223,7 +223,7 @@ def test_clear(cli: Cli, nightly: SqlStore, scheduler: Scheduler) -> None:
     scheduler.step()
     said = cli("tasks", "clear", "nightly", "r1", "each", "-d", code=2).err
     assert said == "error: Run again each, shell of run 'r1' of DAG 'nightly'? Say --yes to do it without asking.\n"
-    assert cli("tasks", "clear", "nightly", "r1", "-f", "--yes").out.endswith("1 task instances are cleared\n")
+    assert cli("tasks", "clear", "nightly", "r1", "-f", "--yes").out.endswith("1 task instance cleared\n")
     assert read(cli, "runs", "show", "nightly", "r1")["state"] == "queued"
     scheduler.step()
     scheduler.step()
@@ -232,7 +232,7 @@ def test_clear(cli: Cli, nightly: SqlStore, scheduler: Scheduler) -> None:
     assert "has no task 'nobody'; it has each, first" in cli("tasks", "clear", "nightly", "r1", "nobody", code=4).err
     assert "no index 7" in cli("tasks", "clear", "nightly", "r1", "each", "--map-index", "7", code=4).err
     assert "needs the id" in cli("tasks", "clear", "nightly", "r1", "--map-index", "7", code=2).err
-    assert cli("tasks", "clear", "nightly", "r1", "shell", "-f").out.endswith(": 0 task instances are cleared\n")
+    assert cli("tasks", "clear", "nightly", "r1", "shell", "-f").out.endswith(": 0 task instances cleared\n")
 
 
 def test_logs(cli: Cli, nightly: SqlStore, scheduler: Scheduler, home: Path) -> None:

@@ -56,15 +56,27 @@ def test_mark_tasks_and_clear_what_follows(cli: Cli, scheduler: Scheduler) -> No
     mark = ("tasks", "mark", "nightly", "r1", "failed", "first")
     assert [row["task"] for row in read(cli, *mark, "--dry-run")] == ["first"]
     assert states(cli)["first"] == "queued"
-    assert cli(*mark, "--yes").out == "DAG 'nightly': 1 task instances are marked failed\n"
+    assert cli(*mark, "--yes").out == "DAG 'nightly': 1 task instance marked failed\n"
     turn(scheduler)
     assert (states(cli)["first"], states(cli)["each"]) == ("failed", "upstream_failed")
     dry = cli("tasks", "clear", "nightly", "r1", "first", "-d", "--dry-run").out
     assert "first" in dry
     assert "upstream_failed" in dry
-    assert cli("tasks", "clear", "nightly", "r1", "first", "-d", "--yes").out.endswith("3 task instances are cleared\n")
+    assert cli("tasks", "clear", "nightly", "r1", "first", "-d", "--yes").out.endswith("3 task instances cleared\n")
     said = cli("tasks", "mark", "nightly", "r1", "success", "nobody", code=4).err
     assert "no task 'nobody'" in said
+
+
+def test_the_audit_log_names_what_a_command_changed(cli: Cli, scheduler: Scheduler) -> None:
+    begin(cli, scheduler)
+    cli("tasks", "note", "nightly", "latest", "first", "late")
+    cli("tasks", "mark", "nightly", "r1", "failed", "first", "--yes")
+    named = {row["event"]: (row["dag_id"], row["run_id"], row["task_id"]) for row in read(cli, "audit", "list")}
+    assert named == {
+        "cli_dags_trigger": ("nightly", "r1", None),
+        "cli_tasks_note": ("nightly", "r1", "first"),
+        "cli_tasks_mark": ("nightly", "r1", "first"),
+    }
 
 
 def test_notes(cli: Cli, scheduler: Scheduler) -> None:
@@ -82,9 +94,7 @@ def test_mark_clear_and_delete_a_run(cli: Cli, scheduler: Scheduler) -> None:
     turn(scheduler)
     assert read(cli, "runs", "show", "nightly", "r1")["state"] == "success"
     assert len(read(cli, "runs", "clear", "nightly", "r1", "--dry-run")) == 4
-    assert (
-        cli("runs", "clear", "nightly", "r1", "-y").out == "DAG 'nightly': 1 runs with 4 task instances are cleared\n"
-    )
+    assert cli("runs", "clear", "nightly", "r1", "-y").out == "DAG 'nightly': 1 run with 4 task instances cleared\n"
     assert read(cli, "runs", "show", "nightly", "r1")["state"] == "queued"
     assert "say which run" in cli("runs", "clear", "nightly", code=2).err
     cli("runs", "mark", "nightly", "r1", "failed", "--yes")
@@ -95,7 +105,7 @@ def test_mark_clear_and_delete_a_run(cli: Cli, scheduler: Scheduler) -> None:
 def test_delete_a_dag(cli: Cli, nightly: SqlStore) -> None:
     cli("dags", "trigger", "nightly")
     assert "nightly.py still defines it" in cli("dags", "delete", "nightly", code=2).err
-    assert cli("dags", "delete", "nightly", "--yes").out == "DAG 'nightly' is deleted with 1 runs\n"
+    assert cli("dags", "delete", "nightly", "--yes").out == "DAG 'nightly' is deleted with 1 run\n"
     assert read(cli, "dags", "list", "--all") == []
 
 

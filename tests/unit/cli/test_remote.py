@@ -111,6 +111,7 @@ def test_changes_over_a_server_reach_it_in_the_name_of_the_token(cli: Cli, far: 
     assert "is queued" in far("dags", "trigger", "sales", "--run-id", "r1", "--conf", '{"a": 1}').out
     assert json.loads(far("runs", "show", "sales", "r1", "-o", "json").out)["conf"] == {"a": 1}
     far("runs", "note", "sales", "latest", "look here")
+    assert "run 'r1'" in far("tasks", "why", "sales", "latest", "load", code=4).err
     assert "ends as failed" in far("runs", "cancel", "sales", "r1").out
     far("users", "create", "ann", "-r", "Viewer", "-p", PASSWORD)
     far("users", "set-role", "ann", "-r", "Op")
