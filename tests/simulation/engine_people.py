@@ -171,7 +171,7 @@ class People:
         world, now = self._world, self._world.clock.now()
         wish = BackfillWish(
             dag_id=self._dag(),
-            from_date=now - timedelta(minutes=world.random.randint(1, 30)),
+            from_date=now - timedelta(seconds=world.random.randint(20, 120)),
             to_date=now,
             run_backwards=world.random.random() < 0.3,
             reprocess=world.random.choice(tuple(Reprocess)),
