@@ -60,7 +60,7 @@ def list_dags(given: Namespace) -> None:
     columns = ("dag_id", "schedule", "paused", "next_run", "file", "tags")
     show_rows(map(_facts, rows), given.output, columns, "there are no DAGs")
     if errors:
-        print(f"{errors} files could not be loaded; `tradewind dags errors` tells why", file=sys.stderr)
+        print(f"{counted(errors, 'file')} could not be loaded; `tradewind dags errors` tells why", file=sys.stderr)
 
 
 @NOUN.verb("show", DAG_ID, DAGS_FOLDER, OUTPUT)

@@ -34,4 +34,5 @@ def list_plugins(given: Namespace) -> None:
         {"plugin": None, "brings": None, "source": source, "problem": problem}
         for source, problem in found.problems.items()
     ]
-    show_rows(rows, given.output)
+    empty = "every plugin could be loaded" if given.errors else "there are no plugins"
+    show_rows(rows, given.output, empty=empty)

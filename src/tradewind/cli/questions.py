@@ -7,6 +7,7 @@ from typing import Any
 
 from tradewind.cli.commandline import OUTPUT, Noun, argument
 from tradewind.cli.output import show_record, show_rows
+from tradewind.cli.runs import find_run
 from tradewind.cli.world import database, json_value
 from tradewind.ports.hitl_rows import HitlRow
 from tradewind.ports.store import Transaction
@@ -17,7 +18,7 @@ NOUNS = {NOUN.name: NOUN}
 _LISTED_MAX = 1000
 _PLACE = (
     argument("dag_id", help="the DAG"),
-    argument("run_id", help="its run"),
+    argument("run_id", help="its run; `latest` is the newest"),
     argument("task_id", help="the task; task_id[2] is the instance with map index 2"),
 )
 
@@ -66,14 +67,14 @@ def answer_question(given: Namespace) -> None:
 
 def _question(tx: Transaction, given: Namespace) -> HitlRow:
     task_id, _, rest = given.task_id.partition("[")
-    run = tx.run_find(given.dag_id, given.run_id)
-    rows = tx.task_list(run.run_key, [task_id]) if run is not None else []
+    run = find_run(tx, given.dag_id, given.run_id)
+    rows = tx.task_list(run.run_key, [task_id])
     place = rest.removesuffix("]")
     for row in rows:
         found = tx.hitl_get(row.ti_id) if row.map_path == place else None
         if found is not None:
             return found
-    raise NotFound(f"task {given.task_id!r} in run {given.run_id!r} of DAG {given.dag_id!r} asks nothing")
+    raise NotFound(f"task {given.task_id!r} in run {run.run_id!r} of DAG {run.dag_id!r} asks nothing")
 
 
 def _field(text: str) -> tuple[str, Any]:

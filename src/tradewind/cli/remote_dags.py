@@ -87,7 +87,7 @@ def list_dags(client: Client, given: Namespace) -> None:
     show_rows(map(_dag, rows), given.output, columns, "there are no DAGs")
     errors = client.get("/importErrors", limit=1)["total_entries"]
     if errors:
-        print(f"{errors} files could not be loaded; `tradewind dags errors` tells why", file=sys.stderr)
+        print(f"{counted(errors, 'file')} could not be loaded; `tradewind dags errors` tells why", file=sys.stderr)
 
 
 def list_errors(client: Client, given: Namespace) -> None:

@@ -79,6 +79,11 @@ def test_the_audit_log_names_what_a_command_changed(cli: Cli, scheduler: Schedul
     }
 
 
+def test_latest_is_understood_where_a_question_is_asked_for(cli: Cli, scheduler: Scheduler) -> None:
+    begin(cli, scheduler)
+    assert "run 'r1'" in cli("questions", "show", "nightly", "latest", "first", code=4).err
+
+
 def test_notes(cli: Cli, scheduler: Scheduler) -> None:
     begin(cli, scheduler)
     assert "has the note" in cli("runs", "note", "nightly", "r1", "look at this").out
