@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,10 @@ def test_files(dag_files):
 
 
 def _pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    plugin = ("-p", "tradewind.testing.pytest_plugin", "-p", "no:cacheprovider", "-q", "--rootdir", str(folder))
+    # An installation made before the plugin was there does not know it by its entry point.
+    known = any(point.name == "tradewind" for point in entry_points(group="pytest11"))
+    named = () if known else ("-p", "tradewind.testing.pytest_plugin")
+    plugin = (*named, "-p", "no:cacheprovider", "-q", "--rootdir", str(folder))
     return subprocess.run(
         [sys.executable, "-m", "pytest", *plugin, *arguments, "test_orders.py"],
         cwd=folder, capture_output=True, text=True, check=False,

@@ -87,6 +87,7 @@ class PastPart(Unit):
                 data.inbox.delete(journal, line.number)
             for deadline in data.deadlines.found("run", run_key):
                 data.deadlines.delete(journal, deadline.deadline_id)
+            data.run_retries.delete(journal, run_key)
             data.runs.delete(journal, run_key)
             gone += 1
         self.topics.add("changes")

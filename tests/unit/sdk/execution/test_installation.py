@@ -12,7 +12,7 @@ import pytest
 
 from tradewind import DAG, BaseOperator, BaseOperatorLink, BaseXCom
 from tradewind.sdk import entry_points, lineage, listeners, macros, plugins, policies
-from tradewind.sdk.defaults import Defaults, use_defaults
+from tradewind.sdk.defaults import Defaults, authoring_defaults, use_defaults
 from tradewind.sdk.exceptions import AirflowFailException, AirflowSkipException
 from tradewind.sdk.loading import load_dag_file
 from tradewind.sdk.values import PatternGate, decode_value
@@ -85,9 +85,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("TRADEWIND_HOME", str(tmp_path))
     for folder in ("plugins", "config"):
         (tmp_path / folder).mkdir()
+    before = authoring_defaults()
+    use_defaults(Defaults())
     plugins.forget_plugins()
     policies.forget_policies()
     yield tmp_path
+    use_defaults(before)
     sys.path[:] = path
     for name in set(sys.modules) - known:
         file = getattr(sys.modules[name], "__file__", None) or ""
