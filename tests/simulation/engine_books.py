@@ -81,6 +81,19 @@ class Commit:
         return keys | {line.run_key for line in self.put} | {line.run_key for line in self.taken}
 
     @property
+    def runs_tried_again(self) -> set[str]:
+        """Runs that go on once more, after all of their tasks were over, by a retry of the run itself."""
+        found = set()
+        for old, row in self.retries:
+            if row is None or row.due_at is not None:
+                continue
+            same = old if old is not None and old.clear_number == row.clear_number else None
+            waited = same is not None and same.due_at is not None
+            if waited or row.number > (0 if same is None else same.number):
+                found.add(row.run_key)
+        return found
+
+    @property
     def matters(self) -> bool:
         """More than a heartbeat."""
         return bool(self.tasks or self.runs or self.pools or self.dags or self.put or self.taken)

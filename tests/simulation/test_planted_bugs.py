@@ -39,6 +39,7 @@ from tradewind.domain.retry import RetryVerdict
 from tradewind.domain.trigger_rules import RULES, Decision
 from tradewind.scheduler import creation, gates, limits, memory, owned, run_retries, step, waits
 from tradewind.scheduler.loop import Scheduler
+from tradewind.store.memory import backfills as backfill_store
 from tradewind.store.memory import runs as run_store
 from tradewind.store.memory import tasks as task_store
 from tradewind.store.memory import waits as wait_store
@@ -143,6 +144,12 @@ def try_forgotten(right: Any, self: Any, row: Any) -> None:
     self.in_try = False
 
 
+def tries_go_on(right: Any, step: Any, run: Any, retry: Any, row: Any) -> None:
+    right(step, run, retry, row)
+    for instance in run.instances.values():
+        instance.in_try = instance.try_number > 0
+
+
 def leaves_the_queue_only(self: Any, instance: Any) -> None:
     self.memory.queue.discard(instance.ti_id)
 
@@ -156,6 +163,14 @@ def forgets_nothing(right: Any, self: Any, given: Any, before: Any) -> None:
 def no_timers_of_tasks(right: Any, self: Any, run: Any, ti_id: str) -> None:
     if not ti_id:
         right(self, run, ti_id)
+
+
+def cancels_what_runs(right: Any, self: Any, backfill_id: int, reason: str, now: Any) -> object:
+    for run in list(self._data.runs.found("backfill", backfill_id)):
+        if run.state is DagRunState.RUNNING:
+            ended = replace(run, state=DagRunState.FAILED, ended_at=now, reason=reason, owner=None)
+            self._data.runs.put(self._journal, run.run_key, ended)
+    return right(self, backfill_id, reason, now)
 
 
 def every_second_date(right: Any, document: Any, last: Any, now: Any) -> object:
@@ -201,6 +216,7 @@ PLANTED: dict[type[Checker], Bugs] = {
     TriesCounted: {
         "a rescheduled try counts again": around(owned.Instance, "refresh", try_forgotten),
         "retries have no end": put(attempts, "decide_failure", again_and_again),
+        "a run tried again goes on with tries that are over": around(run_retries, "_go_on", tries_go_on),
     },
     LimitsKept: {
         "pools are not looked at": put(limits, "pool_room", lambda _: UNLIMITED),
@@ -237,6 +253,9 @@ PLANTED: dict[type[Checker], Bugs] = {
         "waits have no end": put(waits, "time_out", nothing),
         "retries of runs are never due": put(run_retries, "due", nothing),
         "retries are never due": around(step.Step, "_due", no_timers_of_tasks),
+        "who cancels a backfill ends what runs": around(
+            backfill_store.BackfillPart, "backfill_cancel", cancels_what_runs
+        ),
         "a line is dropped": around(attempts.Settlement, "_move", no_line_for_skips),
         "lost workloads are not sent again": both(
             put(Scheduler, "_resolve_doubts", nothing), put(execution.Sitting, "_lose_forgotten", nothing)

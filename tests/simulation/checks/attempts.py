@@ -11,7 +11,7 @@ from tests.simulation.engine_books import Commit, named
 from tests.simulation.journal import Deed, doubled
 
 from tradewind.ports.rows import TaskRow
-from tradewind.wire.states import DagRunState, TaskInstanceState
+from tradewind.wire.states import TERMINAL_STATES, DagRunState, TaskInstanceState
 
 if TYPE_CHECKING:
     from tests.simulation.engine import World
@@ -101,15 +101,17 @@ class TriesCounted(Checker):
         self._seen: set[str] = set()
 
     def committed(self, commit: Commit) -> Iterator[str]:
+        tried_again = commit.runs_tried_again
         for old, new in commit.tasks:
             if new is None or old is None:
                 continue
-            if new.state is None:
+            afresh = new.run_key in tried_again
+            if new.state is None or new.state in TERMINAL_STATES or afresh:
                 self._goes_on.pop(new.ti_id, None)
             if new.attempt_token == old.attempt_token:
                 continue
             if new.state in (S.QUEUED, S.DEFERRED):  # deferred at the start
-                yield from self._queued(old, new)
+                yield from self._queued(old, new, afresh)
             elif new.state is S.UP_FOR_RESCHEDULE or (
                 old.state in (S.QUEUED, S.DEFERRED, S.AWAITING_INPUT) and new.state is S.SCHEDULED
             ):
@@ -117,11 +119,12 @@ class TriesCounted(Checker):
             else:
                 self._goes_on.pop(new.ti_id, None)
 
-    def _queued(self, old: TaskRow, new: TaskRow) -> Iterator[str]:
+    def _queued(self, old: TaskRow, new: TaskRow, afresh: bool) -> Iterator[str]:
+        """`afresh`: its run is tried again in this transaction, so whatever try it was in is over."""
         name = named(new)
         # Handed back, or its wait timed out, and queued again in the same transaction.
-        handed_back = old.try_number if old.state in (S.QUEUED, S.DEFERRED, S.AWAITING_INPUT) else None
-        expected = self._goes_on.get(new.ti_id, handed_back or old.try_number + 1)
+        handed_back = not afresh and old.state in (S.QUEUED, S.DEFERRED, S.AWAITING_INPUT)
+        expected = self._goes_on.get(new.ti_id, (handed_back and old.try_number) or old.try_number + 1)
         if new.try_number != expected:
             yield f"{name} begins try {new.try_number}, it should be {expected}"
         if new.try_number > new.max_tries + 1:

@@ -64,11 +64,8 @@ class RunsRetried(Checker):
                     continue
                 if used != retry.retries:
                     yield f"run {after.run_id} of {after.dag_id} failed for good after {used} of {retry.retries}"
-        for old, row in commit.retries:
-            waited = old is not None and old.due_at is not None
-            number = 0 if old is None else old.number
-            if row is not None and row.due_at is None and (waited or row.number > number):
-                yield from self._judge(commit, row.run_key)
+        for run_key in sorted(commit.runs_tried_again):
+            yield from self._judge(commit, run_key)
 
     def ended(self) -> Iterator[str]:
         for row in self.books.data.run_retries:
