@@ -42,6 +42,7 @@ check: $(STAMP) ## Format, lint, types, floors, generated files: green or red
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) --no-print-directory generated CHECK=--check
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory check-ui; else echo "Node was not found: the screens are not checked"; fi
 
 generated: $(STAMP) ## Make the generated files anew (CHECK=--check: only prove that they are current)
 	$(BIN)/python -m tradewind.kernel.settings_reference $(CHECK)
