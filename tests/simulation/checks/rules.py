@@ -139,7 +139,11 @@ class RulesObeyed(Checker):
 
 
 def ended_by_itself(run: RunRow) -> bool:
-    """Not ended by a person or its time-out."""
+    """Not ended by a person or its time-out. Who cancels a backfill ends its queued runs; their tasks stay as they are,
+    also those of a run that had begun before, and was to run again.
+    """
+    if run.backfill_id is not None and run.reason == f"backfill {run.backfill_id} was cancelled":
+        return False
     return run.state in (DagRunState.SUCCESS, DagRunState.FAILED) and not _is_forced(run.reason)
 
 

@@ -18,7 +18,7 @@ from tradewind.wire.schedule import (
     CustomSchedule,
     NullSchedule,
 )
-from tradewind.wire.states import DagRunState, DagRunType
+from tradewind.wire.states import DagRunState, DagRunType, TaskInstanceState
 
 DAILY = CronTriggerSchedule(crons=("0 0 * * *",))
 DAY = timedelta(days=1)
@@ -158,6 +158,22 @@ def test_cancelled_its_queued_runs_fail_and_the_others_go_on(sales: World) -> No
                 refused(tx, START, 1)
         with pytest.raises(NotFound, match="no backfill 7"):
             backfills.pause_backfill(tx, START, 7)
+
+
+def test_cancelled_the_tasks_of_a_run_that_was_to_run_again_stay_as_they_are(sales: World) -> None:
+    create(sales, to_date=FIRST)
+    (run,) = start(sales)
+    waits = sales.put_task(run, "a", state=TaskInstanceState.SCHEDULED)
+    with sales.store.begin() as tx:
+        assert tx.run_move("fail", run.run_key, owner=OWNER, epoch=run.epoch, now=START)
+        assert tx.run_move("requeue", run.run_key, reason=None, now=START)
+        backfills.cancel_backfill(tx, START, 1)
+        ended = tx.run_get(run.run_key)
+        assert ended is not None
+        assert (ended.state, ended.reason) == (DagRunState.FAILED, "backfill 1 was cancelled")
+    assert sales.row(waits).state is TaskInstanceState.SCHEDULED
+    with sales.store.begin() as tx:
+        assert tx.slots_audit() == {}
 
 
 def test_it_is_completed_by_its_last_run_and_then_another_may_begin(sales: World) -> None:
