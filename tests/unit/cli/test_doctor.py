@@ -76,3 +76,4 @@ def test_the_command_loads_a_folder_and_reports(tmp_path, capsys, monkeypatch):
     assert main(["dags", "deprecations", str(dags), "-o", "json"]) == 0
     (form,) = json.loads(capsys.readouterr().out)
     assert (form["file"], form["line"]) == ("old.py", 2)
+    assert "CronDataIntervalTimetable" in form["form"], "the new name alone would change when it runs"

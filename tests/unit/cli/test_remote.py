@@ -174,6 +174,15 @@ def test_a_wrong_token_opens_nothing(server: World, cli: Cli, monkeypatch: pytes
     assert "wrong" not in said.err
 
 
+def test_who_sees_only_some_dags_lists_them(far: Cli, cli: Cli, server: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    far("roles", "create", "Finance", "read:dag@tag:money")
+    far("users", "create", "ann", "-r", "Finance", "-p", PASSWORD)
+    made = cli("tokens", "create", "mine", "--user", "ann").out
+    monkeypatch.setenv("TRADEWIND_TOKEN", made.split()[-1])
+    assert "sales" in far("dags", "list").out
+    far("dags", "errors", code=3)
+
+
 def test_signing_in_keeps_a_profile_that_only_its_owner_reads(
     server: World, cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

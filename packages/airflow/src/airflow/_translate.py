@@ -60,6 +60,12 @@ def remember_arguments(module: ModuleType, classes: dict[str, dict[str, str | No
         _of_providers[f"{module.__name__}.{name}"] = arguments
 
 
+_MEANT = {
+    "schedule_interval": "; a cron there means the moment itself, CronDataIntervalTimetable means what this one does"
+}
+"""What else changes with the new name of an argument."""
+
+
 def dag_arguments(positional: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Arguments of `DAG` as it takes them today."""
     if len(positional) > 1:
@@ -115,7 +121,7 @@ def _default_zone() -> str:
 
 def _rename(kwargs: dict[str, Any], old: str, new: str, of: str) -> None:
     value = kwargs.pop(old)
-    note_older_form(f"{of}({old}=) is called {new} now")
+    note_older_form(f"{of}({old}=) is called {new} now{_MEANT.get(old, '')}")
     if value is not None or new == "schedule":
         kwargs.setdefault(new, value)
 
