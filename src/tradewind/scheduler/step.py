@@ -179,8 +179,9 @@ class Step:
             if run is not None and run_key in self.touched:
                 present = self._renewed(run, news)
                 if present is not None and run_key not in self.begun:
-                    for event in in_order(news):
-                        self._hear(present, event)
+                    ordered = in_order(news)
+                    for number, event in enumerate(ordered, 1):
+                        self._hear(present, event, ordered[number:])
             elif run_key in looked_at - self.touched:  # taken over by another scheduler: the lines are for it
                 self.writes.inbox += [(run_key, event) for event in news]
         return len(lines)
@@ -367,7 +368,7 @@ class Step:
     # --- events ---------------------------------------------------------------------------------------------------
     # -------------
 
-    def _hear(self, run: OwnedRun, event: InboxEvent) -> None:
+    def _hear(self, run: OwnedRun, event: InboxEvent, later: Sequence[InboxEvent]) -> None:
         if run.run_key not in self.memory.runs:
             return  # over since an earlier line of this step
         match event:
@@ -387,7 +388,8 @@ class Step:
                 )
             case RunStopAsked():
                 self.ended_by_people.add(run.run_key)
-                self._stop_run(run, events.StopRun(event.state, event.reason, keep_teardowns=True))
+                reopened = any(_clears(run, each) for each in later)
+                self._stop_run(run, events.StopRun(event.state, event.reason, keep_teardowns=True, reopened=reopened))
             case RunNudged():
                 self.memory.queue.freed_where(
                     ("pool:", "limit:", "executor:", "backfill:", f"run:{run.run_key}", f"runtask:{run.run_key}")
@@ -625,14 +627,18 @@ class Step:
         self._set(run, instance.key, "succeed_empty", reason, values)
 
     def _stop(self, run: OwnedRun, instance: Instance, as_state: TaskInstanceState, reason: str) -> None:
-        change = "stop_skipped" if as_state is S.SKIPPED else "stop"
-        self._set(run, instance.key, change, reason, {"ended_at": self.now, "cause": "user"})
+        if instance.ti_id in self.writes.waits:  # it would have begun in the triggerer, and has not: it is skipped
+            self._set(run, instance.key, "skip", reason, {"ended_at": self.now})
+        else:
+            change = "stop_skipped" if as_state is S.SKIPPED else "stop"
+            self._set(run, instance.key, change, reason, {"ended_at": self.now, "cause": "user"})
         self._end_attempt(run, instance, instance.token, reason)
 
     def _unwant(self, instance: Instance) -> None:
         self.memory.queue.discard(instance.ti_id)
         self.entered.pop(instance.ti_id, None)
         self.memory.waiting.pop(instance.ti_id, None)
+        self.writes.take_back_start(instance.ti_id)
         instance.is_scheduled = False
 
     def _end_attempt(self, run: OwnedRun, instance: Instance, cancel_token: str | None, reason: str) -> None:
@@ -994,6 +1000,10 @@ def in_order(news: Sequence[InboxEvent]) -> list[InboxEvent]:
             case _:
                 others.append(event)
     return [*clears, *sorted(others, key=_is_end), *stops]
+
+
+def _clears(run: OwnedRun, event: InboxEvent) -> bool:
+    return isinstance(event, InstancesCleared) and any(each.ti_id in run.by_id for each in event.instances)
 
 
 def _is_end(event: InboxEvent) -> bool:

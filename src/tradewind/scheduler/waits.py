@@ -118,7 +118,7 @@ def start_in_triggerer(step: Step, run: OwnedRun, instance: Instance, start: Def
         version_id=run.row.version_id,
         due_at=due,
     )
-    step.writes.waits.append(wait_row(row, token, start, step.now))
+    step.writes.waits[instance.ti_id] = wait_row(row, token, start, step.now)
     instance.in_try = True
     run.plan.apply(events.Admitted(instance.key))
     run.plan.apply(events.Waiting(instance.key, S.DEFERRED, due))

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.commands.world import task
 from tests.unit.scheduler.engine import FAILURE, Engine
 
+from tradewind.commands.runs import stop_run
 from tradewind.commands.waits import end_waits
 from tradewind.ports.rows import RunRow, TaskRow
 from tradewind.ports.trigger_rows import TriggerFire
@@ -16,6 +17,7 @@ from tradewind.wire.execution import Outcome
 from tradewind.wire.states import CauseOfDeath, DagRunState, TaskInstanceState
 
 S = TaskInstanceState
+START = Deferral(classpath="a.B", method="go_on", timeout_seconds=60.0)
 DEFERRED = Outcome(state=S.DEFERRED, deferral=Deferral(classpath="a.B", method="go_on", next_kwargs='{"x":1}'))
 
 
@@ -151,8 +153,7 @@ def test_nobody_answers_in_time(defaults: tuple[str, ...] | None) -> None:
 
 def test_a_task_may_begin_in_the_triggerer() -> None:
     engine = Engine()
-    start = Deferral(classpath="a.B", method="go_on", timeout_seconds=60.0)
-    engine.world.publish("d", task("a", start_trigger=start, retries=1, retry_delay_seconds=0.0))
+    engine.world.publish("d", task("a", start_trigger=START, retries=1, retry_delay_seconds=0.0))
     run = engine.world.trigger("d")
     engine.step()
     row = one(engine, run, "a")
@@ -169,3 +170,37 @@ def test_a_task_may_begin_in_the_triggerer() -> None:
     engine.work()
     engine.rounds(2)
     assert engine.run(run.run_key).state is DagRunState.SUCCESS
+
+
+def test_a_try_that_is_decided_twice_in_one_step_waits_once() -> None:
+    engine = Engine()
+    engine.world.publish("d", task("a", start_trigger=START, retries=1, retry_delay_seconds=0.0))
+    run = engine.world.trigger("d")
+    engine.step()
+    fire(engine, one(engine, run, "a"), event="1")
+    engine.step()
+    engine.work(FAILURE)
+    # Its memory is thrown away: the next step loads the rows, which say that the try is due, and then hears the same.
+    engine.store.plan = ["undone"]
+    engine.step()
+    engine.step()
+    row = one(engine, run, "a")
+    assert (row.state, row.try_number) == (S.DEFERRED, 2)
+    with engine.store.begin() as tx:
+        assert [wait.token for wait in tx.trigger_claim("t", 9, 60.0)] == [row.attempt_token]
+
+
+@pytest.mark.parametrize("state", [DagRunState.FAILED, DagRunState.SUCCESS])
+def test_what_would_begin_in_the_triggerer_does_not_once_its_run_is_stopped(state: DagRunState) -> None:
+    engine = Engine()
+    engine.world.publish("d", task("a"), task("b", upstream=("a",), start_trigger=START))
+    run = engine.world.trigger("d")
+    engine.step()
+    engine.work()
+    with engine.store.begin() as tx:
+        stop_run(tx, engine.world.clock.now(), "d", run.run_id, state, "enough")
+    engine.step()
+    assert engine.run(run.run_key).state is state
+    assert one(engine, run, "b").state is not S.DEFERRED
+    with engine.store.begin() as tx:
+        assert tx.trigger_claim("t", 9, 60.0) == []
