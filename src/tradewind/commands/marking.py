@@ -206,4 +206,6 @@ def _told(row: TaskRow, state: TaskInstanceState) -> InstanceReported:
         try_number=row.try_number,
         cause=CauseOfDeath.USER if state is S.FAILED else None,
         cancel_token=row.attempt_token,
+        length=row.xcom_length,  # a mark keeps what the task left
+        skips=tuple(row.skips),
     )

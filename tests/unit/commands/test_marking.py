@@ -10,6 +10,7 @@ from tradewind.commands.deletion import delete_dag, delete_instances, delete_run
 from tradewind.commands.marking import MarkWish, mark, plan_mark, plan_run_state, set_run_state
 from tradewind.commands.notes import set_run_note, set_task_note
 from tradewind.ports.rows import RunRow
+from tradewind.ports.store import TaskMove
 from tradewind.wire.errors import BadInput, Conflict, NotFound
 from tradewind.wire.inbox import InstanceReported, RunStopAsked
 from tradewind.wire.states import DagRunState
@@ -48,6 +49,23 @@ def test_marking_success_lets_what_failed_below_run_again(world: World) -> None:
     states = {task_id: row.state for task_id, row in rows_of(world, run).items()}
     assert states == {"a": S.SUCCESS, "b": None, "c": S.SUCCESS, "side": S.FAILED}
     assert run_of(world, run).state is DagRunState.QUEUED
+
+
+def test_a_mark_keeps_what_the_task_left_and_tells_of_it(world: World) -> None:
+    world.publish("sales", task("a"))
+    run = world.start_run()
+    row, token = world.queued_task(run, "a")
+    now = world.clock.now()
+    with world.store.begin() as tx:
+        tx.task_move("start", [TaskMove(row.ti_id, None, token, {"started_at": now})], now)
+        left = {"ended_at": now, "xcom_length": 3, "skips": ("b",)}
+        tx.task_move("succeed", [TaskMove(row.ti_id, None, token, left)], now)
+    carry_out(world, run, S.FAILED, "a")
+    carry_out(world, run, S.SUCCESS, "a")
+    kept = rows_of(world, run)["a"]
+    assert (kept.xcom_length, tuple(kept.skips)) == (3, ("b",))
+    told = [event for event in world.inbox() if isinstance(event, InstanceReported)]
+    assert [(each.state, each.length, each.skips) for each in told] == [(S.FAILED, 3, ("b",)), (S.SUCCESS, 3, ("b",))]
 
 
 def test_marking_failed_changes_only_what_was_named(world: World) -> None:

@@ -91,6 +91,8 @@ class StopRun:
     """State for what is live: FAILED or SKIPPED."""
     keep_teardowns: bool = False
     """Teardowns go on as their rule says, and the run ends after them; asked a second time, they are stopped too."""
+    reopened: bool = False
+    """Something was cleared since, and `Cleared` follows: nothing is decided in between, no teardown begins."""
 
 
 Event = Admitted | Started | Requeued | Ended | Waiting | Due | Cleared | PastGate | StopRun

@@ -42,7 +42,7 @@ from .why import Reason, explain_instance
 class RunPlan:
     """One run in memory. Not thread-safe: its owner feeds it events one by one."""
 
-    __slots__ = ("graph", "_asked", "_board", "_finished")
+    __slots__ = ("graph", "_asked", "_awaits_clear", "_board", "_finished")
 
     def __init__(self, graph: Graph) -> None:
         """Use `start` or `load`."""
@@ -50,6 +50,8 @@ class RunPlan:
         self._board = Board(graph)
         self._finished = False
         self._asked: tuple[DagRunState, str] | None = None
+        self._awaits_clear = False
+        """Stopped, but a clear follows: what was woken is judged after it."""
 
     @classmethod
     def start(cls, graph: Graph) -> tuple[RunPlan, list[Change]]:
@@ -263,6 +265,7 @@ class RunPlan:
     def _cleared(self, keys: tuple[Key, ...]) -> None:
         board = self._board
         self._asked = None
+        self._awaits_clear = False
         if self._finished:
             # What changed in a finished run woke nobody: look at everything once, settled expansions too, as after a
             # take-over.
@@ -303,6 +306,7 @@ class RunPlan:
         )
         if spare and self._has_open_teardowns():
             self._asked = (event.state, event.reason)
+            self._awaits_clear = event.reopened
             self._settle(out)
             return
         self._asked = None
@@ -357,6 +361,8 @@ class RunPlan:
         wakes, flags_of = board.wakes, graph.flags
         if self._finished:
             wakes.clear()
+            return
+        if self._awaits_clear:
             return
         while wakes:
             node, place, index, cause = heappop(wakes)

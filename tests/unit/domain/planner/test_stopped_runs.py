@@ -53,6 +53,15 @@ def test_asked_twice_it_ends_at_once() -> None:
     assert brief(plan.apply(STOP)) == ["Skip down", "FinishRun failed"]
 
 
+def test_a_teardown_does_not_begin_before_what_was_cleared_since() -> None:
+    plan = house()
+    asked = events.StopRun(DagRunState.FAILED, "enough", keep_teardowns=True, reopened=True)
+    assert brief(plan.apply(asked)) == ["Stop work", "Skip more"]
+    assert brief(plan.apply(events.Cleared((("work", ()), ("more", ()))))) == ["Ready work"]
+    assert plan.asked is None
+    assert brief(plan.apply(events.Ended(("work", ()), S.SUCCESS))) == ["Ready more"]
+
+
 def test_whoever_takes_over_knows() -> None:
     plan = house()
     plan.apply(STOP)
