@@ -488,6 +488,9 @@ class Oracle:
             return
         if keep_teardowns and world.asked is None and state is DagRunState.FAILED:
             self.stop(world, stop_as, skip=True, spare_teardowns=True)
+            if all(row.state in TERMINAL_STATES for row in world.rows.values()):
+                world.finished = state  # no teardown is left to wait for
+                return
             world.asked = state
             self.settle(world)
         else:
