@@ -184,6 +184,12 @@ def test_a_broken_file_shows_its_traceback(running: Installation) -> None:
 def test_everything_is_seen_alive(running: Installation) -> None:
     components = running.json("info")["components"]
 
-    assert {row["component"] for row in components} == {"scheduler", "api-server", "dag-processor", "triggerer", "agent"}
+    assert {row["component"] for row in components} == {
+        "scheduler",
+        "api-server",
+        "dag-processor",
+        "triggerer",
+        "agent",
+    }
     assert {row["state"] for row in components} == {"healthy"}
     assert running.json("db", "check")["state"] == "current"
