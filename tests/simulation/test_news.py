@@ -51,3 +51,13 @@ def test_what_rests_is_known_before_an_end_may_stop_it() -> None:
 def test_the_end_of_a_run_is_asked_after_its_facts_and_a_later_clear_opens_it_again() -> None:
     news: list[InboxEvent] = [cleared("a"), STOP, cleared("b"), ended("c")]
     assert in_order(news) == [cleared("a"), cleared("b"), ended("c"), STOP, cleared("b")]
+
+
+def test_what_was_set_after_the_clear_that_opened_the_run_is_heard_after_it_too() -> None:
+    by_hand = ended("a", S.FAILED)
+    assert in_order([STOP, cleared("a"), by_hand]) == [cleared("a"), by_hand, STOP, cleared("a"), by_hand]
+
+
+def test_what_was_set_before_the_last_clear_is_never_heard() -> None:
+    news: list[InboxEvent] = [STOP, cleared("a"), ended("a", S.FAILED), cleared("a")]
+    assert in_order(news) == [cleared("a"), cleared("a"), STOP, cleared("a"), cleared("a")]

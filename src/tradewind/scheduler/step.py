@@ -535,6 +535,7 @@ class Step:
                     born = [k for k in born if k != key]
                     if self._is_gated(run, to):
                         born.append(to)  # its past is that of one index now
+                    self._note_ended(run, to[0])  # it stood for all indexes: those it does not have hold nobody now
                 case changes.Ready(key, _) if key in run.unborn:
                     run.unborn_ready.add(key)
                 case changes.Ready(key, _):
@@ -745,7 +746,7 @@ class Step:
                 log.warning("dag_paused", dag_id=run.row.dag_id, reason=reason)
 
     def _tell_following(self) -> None:
-        """Gates of later runs look again at tasks that ended here."""
+        """Gates of later runs look again at tasks that ended or expanded here."""
         for run_key, task_ids in self.changed_tasks.items():
             run = self.memory.runs.get(run_key) or next((r for r in self.finished if r.run_key == run_key), None)
             if run is None or run.row.logical_date is None or not gates.gated_tasks(run):
@@ -982,23 +983,29 @@ def in_order(news: Sequence[InboxEvent]) -> list[InboxEvent]:
 
     - First all clears; and no report of an attempt that was cleared after it.
     - Then reports, what went to rest before what ended: an end may stop the others, and what rests does not run.
-    - Then ends of the run, each with the clears that came after it once more: they open the run again.
+    - Then ends of the run, each with the clears that came after it once more: they open the run again; and after them
+      what was reported since of tasks they cleared, or the plan would take those for open while their rows are not.
     """
     clears: list[InboxEvent] = []
     others: list[InboxEvent] = []
     stops: list[InboxEvent] = []
+    reopened: set[str] = set()
     for event in news:
         match event:
             case InstancesCleared(instances):
                 cleared = {instance.ti_id for instance in instances}
                 others = [old for old in others if not (isinstance(old, InstanceReported) and old.ti_id in cleared)]
+                stops = [old for old in stops if not (isinstance(old, InstanceReported) and old.ti_id in cleared)]
                 clears.append(event)
                 if stops:
                     stops.append(event)
+                    reopened |= cleared
             case RunStopAsked():
                 stops.append(event)
             case _:
                 others.append(event)
+                if isinstance(event, InstanceReported) and event.ti_id in reopened:
+                    stops.append(event)
     return [*clears, *sorted(others, key=_is_end), *stops]
 
 
