@@ -119,6 +119,10 @@ class ApiServer(ThreadService):
         self._server.ask_to_exit()
 
 
+_LAST_REQUEST_SECONDS = 0.2
+"""How long a connection that was made before the end may take to send its request."""
+
+
 class _Server(uvicorn.Server):
     """uvicorn's, but it sleeps until it is asked to stop: the original looks ten times a second."""
 
@@ -149,6 +153,18 @@ class _Server(uvicorn.Server):
             await self._asked.wait()
         if self._on_stopping is not None:
             self._on_stopping()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does it, but who was let in a moment ago is heard: a connection without a request would be closed
+        at once.
+        """
+        for server in self.servers:
+            server.close()
+        for sock in sockets or ():
+            sock.close()
+        if any(getattr(connection, "cycle", None) is None for connection in self.server_state.connections):
+            await asyncio.sleep(_LAST_REQUEST_SECONDS)
+        await super().shutdown(sockets)
 
 
 def _config(app: ASGIApp, settings: Settings | None) -> uvicorn.Config:
