@@ -84,6 +84,8 @@ class Step:
         self.finished: list[OwnedRun] = []
         self.entered: dict[str, tuple[OwnedRun, Instance]] = {}
         """ti_id → demands entered in this step."""
+        self.starting: dict[str, tuple[OwnedRun, Instance]] = {}
+        """ti_id → tries that begin in the triggerer, when this step has heard everything."""
         self.deltas: dict[str, int] = {}
         self.changed_tasks: dict[str, set[str]] = {}
         """run_key → tasks that ended, for gates of the following run."""
@@ -590,7 +592,7 @@ class Step:
         """Ready: enter the queue for slots."""
         task = run.dag.tasks[instance.key[0]]
         if task.start_trigger is not None and waits.starts_in_triggerer(task, instance):
-            waits.start_in_triggerer(self, run, instance, task.start_trigger)
+            self.starting[instance.ti_id] = (run, instance)
             return
         executor = self._executor_name(task)
         self.memory.queue.add(
@@ -628,18 +630,15 @@ class Step:
         self._set(run, instance.key, "succeed_empty", reason, values)
 
     def _stop(self, run: OwnedRun, instance: Instance, as_state: TaskInstanceState, reason: str) -> None:
-        if instance.ti_id in self.writes.waits:  # it would have begun in the triggerer, and has not: it is skipped
-            self._set(run, instance.key, "skip", reason, {"ended_at": self.now})
-        else:
-            change = "stop_skipped" if as_state is S.SKIPPED else "stop"
-            self._set(run, instance.key, change, reason, {"ended_at": self.now, "cause": "user"})
+        change = "stop_skipped" if as_state is S.SKIPPED else "stop"
+        self._set(run, instance.key, change, reason, {"ended_at": self.now, "cause": "user"})
         self._end_attempt(run, instance, instance.token, reason)
 
     def _unwant(self, instance: Instance) -> None:
         self.memory.queue.discard(instance.ti_id)
         self.entered.pop(instance.ti_id, None)
         self.memory.waiting.pop(instance.ti_id, None)
-        self.writes.take_back_start(instance.ti_id)
+        self.starting.pop(instance.ti_id, None)
         instance.is_scheduled = False
 
     def _end_attempt(self, run: OwnedRun, instance: Instance, cancel_token: str | None, reason: str) -> None:
@@ -759,6 +758,7 @@ class Step:
     def admit_all(self, at_most: int) -> None:
         """Decide and write: the second half of a step."""
         self.end_runs()
+        waits.start_all(self)
         self.admit(at_most)
         self.write()
 

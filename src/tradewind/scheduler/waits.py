@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .step import Step
 
 S = TaskInstanceState
-__all__ = ["STATES", "begun", "keeps_slots", "rest", "starts_in_triggerer", "start_in_triggerer", "time_out", "woken"]
+__all__ = ["STATES", "begun", "keeps_slots", "rest", "start_all", "starts_in_triggerer", "time_out", "woken"]
 
 
 def begun(step: Step, run: OwnedRun, instance: Instance, event: InstanceReported) -> None:
@@ -91,7 +91,17 @@ def starts_in_triggerer(task: TaskDocument, instance: Instance) -> bool:
     return task.start_trigger is not None and not instance.in_try and instance.resume is None
 
 
-def start_in_triggerer(step: Step, run: OwnedRun, instance: Instance, start: Deferral) -> None:
+def start_all(step: Step) -> None:
+    """Tries that begin in the triggerer, once everything is heard: news may have stopped, cleared or marked them."""
+    for ti_id, (run, instance) in step.starting.items():
+        if step.memory.runs.get(run.run_key) is run and run.by_id.get(ti_id) is instance:
+            start = run.dag.tasks[instance.key[0]].start_trigger
+            if start is not None and run.plan.state(instance.key) is S.SCHEDULED:
+                _start_in_triggerer(step, run, instance, start)
+    step.starting.clear()
+
+
+def _start_in_triggerer(step: Step, run: OwnedRun, instance: Instance, start: Deferral) -> None:
     """A try begins with its wait: no slots, no process."""
     instance.try_number += 1
     instance.first_started_at = step.now
@@ -118,7 +128,7 @@ def start_in_triggerer(step: Step, run: OwnedRun, instance: Instance, start: Def
         version_id=run.row.version_id,
         due_at=due,
     )
-    step.writes.waits[instance.ti_id] = wait_row(row, token, start, step.now)
+    step.writes.waits.append(wait_row(row, token, start, step.now))
     instance.in_try = True
     run.plan.apply(events.Admitted(instance.key))
     run.plan.apply(events.Waiting(instance.key, S.DEFERRED, due))

@@ -58,8 +58,8 @@ class Writes:
     inbox: list[tuple[str, InboxEvent]] = field(default_factory=list)
     over: list[str] = field(default_factory=list)
     """Instances whose tries ended without an attempt in hand: what was kept of their waits goes."""
-    waits: dict[str, TriggerRow] = field(default_factory=dict)
-    """ti_id → the wait of a try that begins in the triggerer; as with moves, what is decided last is what holds."""
+    waits: list[TriggerRow] = field(default_factory=list)
+    """Of tries that begin in the triggerer."""
     ends: list[RunEnd] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
     workloads: dict[str, list[Workload]] = field(default_factory=lambda: defaultdict(list))
@@ -92,12 +92,6 @@ class Writes:
         """
         for moves in self.moves.values():
             moves.pop(ti_id, None)
-        self.waits.pop(ti_id, None)
-
-    def take_back_start(self, ti_id: str) -> None:
-        """A try that was to begin in the triggerer does not, or not as it was decided."""
-        if self.waits.pop(ti_id, None) is not None:
-            self.moves["defer_at_start"].pop(ti_id, None)
 
     def carry_out(self, tx: Transaction, now: datetime, on_refused: Callable[[str, Sequence[str]], None]) -> bool:
         """Write all but counters and ends of runs; whether anything was written. `on_refused` hears of rows that did
@@ -127,7 +121,7 @@ class Writes:
         if self.over:
             tx.trigger_forget(self.over)
         # Only of those that wait now: a person may have decided otherwise in between.
-        waits = [wait for ti_id, wait in self.waits.items() if ti_id in deferred]
+        waits = [wait for wait in self.waits if wait.ti_id in deferred]
         if waits:
             tx.trigger_put(waits)
         if self.inbox:

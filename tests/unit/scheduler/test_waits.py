@@ -190,8 +190,10 @@ def test_a_try_that_is_decided_twice_in_one_step_waits_once() -> None:
         assert [wait.token for wait in tx.trigger_claim("t", 9, 60.0)] == [row.attempt_token]
 
 
-@pytest.mark.parametrize("state", [DagRunState.FAILED, DagRunState.SUCCESS])
-def test_what_would_begin_in_the_triggerer_does_not_once_its_run_is_stopped(state: DagRunState) -> None:
+@pytest.mark.parametrize(("state", "left"), [(DagRunState.FAILED, S.SKIPPED), (DagRunState.SUCCESS, None)])
+def test_what_would_begin_in_the_triggerer_does_not_once_its_run_is_stopped(
+    state: DagRunState, left: TaskInstanceState | None
+) -> None:
     engine = Engine()
     engine.world.publish("d", task("a"), task("b", upstream=("a",), start_trigger=START))
     run = engine.world.trigger("d")
@@ -201,6 +203,24 @@ def test_what_would_begin_in_the_triggerer_does_not_once_its_run_is_stopped(stat
         stop_run(tx, engine.world.clock.now(), "d", run.run_id, state, "enough")
     engine.step()
     assert engine.run(run.run_key).state is state
-    assert one(engine, run, "b").state is not S.DEFERRED
+    row = one(engine, run, "b")
+    assert (row.state, row.try_number) == (left, 0)
     with engine.store.begin() as tx:
         assert tx.trigger_claim("t", 9, 60.0) == []
+
+
+def test_its_owner_knows_that_it_was_skipped_while_a_teardown_goes_on() -> None:
+    engine = Engine()
+    down = task("down", upstream=("a", "b"), trigger_rule="all_done_setup_success", is_teardown=True, setups=("a",))
+    engine.world.publish("d", task("a", is_setup=True), task("b", upstream=("a",), start_trigger=START), down)
+    run = engine.world.trigger("d")
+    engine.step()
+    engine.work()
+    with engine.store.begin() as tx:
+        stop_run(tx, engine.world.clock.now(), "d", run.run_id, DagRunState.FAILED, "enough")
+    engine.step()
+    assert one(engine, run, "b").state is S.SKIPPED
+    assert engine.scheduler.memory.runs[run.run_key].plan.state(("b", ())) is S.SKIPPED
+    engine.work()
+    engine.rounds(2)
+    assert engine.run(run.run_key).state is DagRunState.FAILED
