@@ -61,3 +61,8 @@ def test_what_was_set_after_the_clear_that_opened_the_run_is_heard_after_it_too(
 def test_what_was_set_before_the_last_clear_is_never_heard() -> None:
     news: list[InboxEvent] = [STOP, cleared("a"), ended("a", S.FAILED), cleared("a")]
     assert in_order(news) == [cleared("a"), cleared("a"), STOP, cleared("a"), cleared("a")]
+
+
+def test_ends_downstream_come_before_the_end_that_would_decide_them() -> None:
+    resting, marked = ended("c", S.UP_FOR_RETRY), ended("b", S.FAILED)
+    assert in_order([ended("a"), marked, resting], {"a": 0, "b": 1, "c": 2}) == [resting, marked, ended("a")]

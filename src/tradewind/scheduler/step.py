@@ -11,7 +11,7 @@ away and loads them again: rows are the truth, memory is a cache.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -181,7 +181,7 @@ class Step:
             if run is not None and run_key in self.touched:
                 present = self._renewed(run, news)
                 if present is not None and run_key not in self.begun:
-                    ordered = in_order(news)
+                    ordered = in_order(news, present.plan.graph.index)
                     for number, event in enumerate(ordered, 1):
                         self._hear(present, event, ordered[number:])
             elif run_key in looked_at - self.touched:  # taken over by another scheduler: the lines are for it
@@ -975,7 +975,7 @@ class Step:
         )
 
 
-def in_order(news: Sequence[InboxEvent]) -> list[InboxEvent]:
+def in_order(news: Sequence[InboxEvent], places: Mapping[str, int] | None = None) -> list[InboxEvent]:
     """News of one run as they must be heard: facts before decisions.
 
     The rows say already what was cleared and how attempts ended. So nothing may be decided meanwhile by what is not
@@ -983,8 +983,11 @@ def in_order(news: Sequence[InboxEvent]) -> list[InboxEvent]:
 
     - First all clears; and no report of an attempt that was cleared after it.
     - Then reports, what went to rest before what ended: an end may stop the others, and what rests does not run.
+      Of the ends those downstream come first: a person may have marked what an end upstream would decide by its rule.
     - Then ends of the run, each with the clears that came after it once more: they open the run again; and after them
       what was reported since of tasks they cleared, or the plan would take those for open while their rows are not.
+
+    `places` are the tasks' places in topological order.
     """
     clears: list[InboxEvent] = []
     others: list[InboxEvent] = []
@@ -1006,15 +1009,17 @@ def in_order(news: Sequence[InboxEvent]) -> list[InboxEvent]:
                 others.append(event)
                 if isinstance(event, InstanceReported) and event.ti_id in reopened:
                     stops.append(event)
-    return [*clears, *sorted(others, key=_is_end), *stops]
+    return [*clears, *sorted(others, key=lambda event: _turn(event, places or {})), *stops]
 
 
 def _clears(run: OwnedRun, event: InboxEvent) -> bool:
     return isinstance(event, InstancesCleared) and any(each.ti_id in run.by_id for each in event.instances)
 
 
-def _is_end(event: InboxEvent) -> bool:
-    return isinstance(event, InstanceReported) and event.state in TERMINAL_STATES
+def _turn(event: InboxEvent, places: Mapping[str, int]) -> tuple[bool, int]:
+    if isinstance(event, InstanceReported) and event.state in TERMINAL_STATES:
+        return True, -places.get(event.task_id, 0)
+    return False, 0
 
 
 def workload_of(
