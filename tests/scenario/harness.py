@@ -144,7 +144,9 @@ class Journal:
 
     def entries(self) -> list[Entry]:
         found = []
-        for line in self.path.read_text().splitlines():
+        # Up to the last line that is whole: a reader may come in the middle of a write.
+        whole = self.path.read_text().rpartition("\n")[0]
+        for line in whole.splitlines():
             at, word, run_id, task_id, try_number, pid = line.split()
             found.append(Entry(float(at), word, run_id, task_id, int(try_number), int(pid)))
         return found
