@@ -290,7 +290,7 @@ def test_what_is_granted_to_the_public_needs_no_sign_in(world: World, browser: B
         ("GET", "/auth/users/nobody"),
         ("PATCH", "/auth/users/ann"),
         ("DELETE", "/auth/users/root"),
-        ("POST", "/auth/users/root/logout"),
+        ("POST", "/auth/users/ann/logout"),
         ("GET", "/auth/roles"),
         ("POST", "/auth/roles"),
         ("PATCH", "/auth/roles/Finance"),

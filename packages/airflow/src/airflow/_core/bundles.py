@@ -109,7 +109,7 @@ class DagBundlesManager:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        raise NotImplementedError("bundles are a matter of the installation: setting processor.bundles")
+        raise NotImplementedError("bundles are a matter of the installation: setting bundles.sources")
 
 
 def get_bundle_storage_root_path() -> Path:

@@ -82,7 +82,7 @@ class ExecutorLoader:
     @classmethod
     def get_default_executor(cls) -> Any:
         """Raises NotImplementedError."""
-        raise NotImplementedError("executors are a matter of the installation: setting executors.enabled")
+        raise NotImplementedError("executors are a matter of the installation: setting core.executor")
 
     @classmethod
     def get_default_executor_name(cls, *_: Any) -> ExecutorName:
