@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 _SERVER = "the web server is Tradewind's; plugins with views and authentication of Airflow's server do not run in it"
-_ENGINE = "tasks are run by Tradewind's executors (local, celery, kubernetes: setting core.executor)"
+_ENGINE = "tasks are run by Tradewind's executors (local, celery: setting core.executor)"
 _DATABASE = "this was a query of the metadata database: use the REST API or the commands of `tradewind`"
 _WHY = {
     **dict.fromkeys(
