@@ -179,6 +179,9 @@ def _succeed_run(tx: Transaction, now: datetime, run: RunRow, reason: str) -> No
 
 
 def _fail_run(tx: Transaction, now: datetime, run: RunRow, reason: str) -> None:
+    if run.state is DagRunState.QUEUED:
+        # Nobody owns it who would: what still waits in it is skipped here.
+        mark_instances(tx, now, run, plan_run_state(tx, run.dag_id, run.run_id, DagRunState.FAILED), S.SKIPPED, reason)
     if run.state is not DagRunState.SUCCESS:
         stop_run(tx, now, run.dag_id, run.run_id, DagRunState.FAILED, reason)
         return

@@ -168,3 +168,18 @@ def test_what_runs_is_not_deleted(world: World) -> None:
         ):
             with pytest.raises(Conflict, match="run"):
                 refused()
+
+
+def test_a_queued_run_that_is_marked_failed_skips_what_its_dry_run_named(world: World) -> None:
+    world.publish("sales", *CHAIN)
+    run = ended_run(world, {"a": S.SUCCESS, "b": S.FAILED, "c": S.UPSTREAM_FAILED, "side": S.SUCCESS})
+    set_state(world, run, DagRunState.QUEUED)
+    carry_out(world, run, S.SUCCESS, "b")  # what failed below it may run again: it has no state now
+    with world.store.read() as tx:
+        meant = {row.task_id for row in plan_run_state(tx, "sales", run.run_id, DagRunState.FAILED)}
+    assert meant
+    before = {task_id: row.state for task_id, row in rows_of(world, run).items()}
+    set_state(world, run, DagRunState.FAILED)
+    after = {task_id: row.state for task_id, row in rows_of(world, run).items()}
+    assert run_of(world, run).state is DagRunState.FAILED
+    assert after == {task_id: S.SKIPPED if task_id in meant else state for task_id, state in before.items()}
